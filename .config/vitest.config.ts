@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const cache = 'node_modules/.cache/ninja-tcp';
+
+export default defineConfig({
+  root: at(''),
+  resolve: {
+    alias: [
+      { find: /^ninja-tcp$/, replacement: at('src/index.ts') },
+      { find: /^ninja-tcp\/testing$/, replacement: at('src/testing/index.ts') },
+      { find: /^ninja-tcp\/machines$/, replacement: at('machines/index.ts') },
+    ],
+  },
+  test: {
+    environment: 'node',
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: ['default', ['json', { outputFile: `${cache}/tests.json` }]],
+    // Tests with real clocks, processes and networks come last and one file at a time: on two cores they disturb each other.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'quick',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/real/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+    coverage: {
+      enabled: process.env.NINJA_COVERAGE === '1',
+      provider: 'v8',
+      include: ['src/**/*.ts', 'machines/**/*.ts'],
+      exclude: ['src/cli/**'],
+      reporter: ['text-summary', 'json-summary'],
+      reportsDirectory: `${cache}/coverage`,
+      thresholds: { lines: 90 },
+    },
+  },
+});

@@ -1,0 +1,130 @@
+import { assign, emit, fromCallback, setup, spawnChild, stopChild } from 'xstate';
+import type { ErrorCode, Reason } from '../src/errors.js';
+import { causeOf } from './line.setup.js';
+
+/** What a listening port says. */
+export type AcceptorFact =
+  | { readonly type: 'acceptor.listening' }
+  | { readonly type: 'acceptor.failed'; readonly code: ErrorCode; readonly message: string };
+
+/** The hands of the server's statechart. */
+export interface ServerPorts {
+  /** Wall-clock milliseconds since 1970. */
+  wallNow(): number;
+  /** Binds the port and reports. */
+  openAcceptor(report: (fact: AcceptorFact) => void): { close(): void };
+  /** Asks every peer to drain; `peers.gone` is sent when the last one is disposed, at once if there is none. */
+  drainPeers(): void;
+  /** Disposes every peer. */
+  disposePeers(): void;
+  /** A state was entered, by this cause: for the history. */
+  entered(state: string, cause: string, reason: Reason | undefined): void;
+  toJSON(): undefined;
+}
+
+export interface ServerContext {
+  readonly ports: ServerPorts;
+  /** Milliseconds. */
+  readonly drainTimeout: number;
+  /** Why it ended. */
+  readonly reason: Reason | undefined;
+}
+
+export interface ServerInput {
+  readonly ports: ServerPorts;
+  readonly drainTimeout: number;
+}
+
+export type ServerEvent =
+  | { readonly type: 'listen' }
+  | { readonly type: 'close' }
+  | { readonly type: 'dispose' }
+  | { readonly type: 'peers.gone' }
+  | AcceptorFact;
+
+export type ServerAnnouncement =
+  | { readonly type: 'listening' }
+  | { readonly type: 'disposed'; readonly reason: Reason };
+
+/** Stands for the listening port where there is no network: does nothing. `listen()` puts the real one in. */
+const inertAcceptor = fromCallback<{ type: 'close' }, { readonly ports: ServerPorts }>(() => {});
+
+function blame(context: ServerContext, code: ErrorCode, message: string): { reason: Reason } {
+  return { reason: { code, message, at: context.ports.wallNow(), epoch: 0 } };
+}
+
+const serverSetup = setup({
+  types: {
+    context: {} as ServerContext,
+    events: {} as ServerEvent,
+    emitted: {} as ServerAnnouncement,
+    input: {} as ServerInput,
+  },
+  actors: { acceptor: inertAcceptor },
+  actions: {
+    spawnAcceptor: spawnChild('acceptor', { id: 'acceptor', input: ({ context }) => ({ ports: context.ports }) }),
+    stopAcceptor: stopChild('acceptor'),
+    drainPeers: ({ context }) => context.ports.drainPeers(),
+    disposePeers: ({ context }) => context.ports.disposePeers(),
+    blameAcceptor: assign(({ context, event }) =>
+      event.type === 'acceptor.failed' ? blame(context, event.code, event.message) : {},
+    ),
+    blameClose: assign(({ context }) => blame(context, 'NINJA_DISPOSED', 'the program called close()')),
+    blameDispose: assign(({ context }) => blame(context, 'NINJA_DISPOSED', 'the program called dispose()')),
+    blameDrainTimeout: assign(({ context }) =>
+      blame(context, 'NINJA_DRAIN_TIMEOUT', `peers were not drained within ${context.drainTimeout} ms`),
+    ),
+    remember: ({ context, event }, params: { state: string }) =>
+      context.ports.entered(params.state, causeOf(event.type), context.reason),
+    announceListening: emit({ type: 'listening' }),
+    announceDisposed: emit(({ context }) => ({
+      type: 'disposed',
+      reason: context.reason ?? blame(context, 'NINJA_DISPOSED', 'disposed before anything happened').reason,
+    })),
+  },
+  delays: { drainTimeout: ({ context }) => context.drainTimeout },
+});
+
+/** A listener: `closed → binding → listening → draining → disposed`. */
+export const serverMachine = serverSetup.createMachine({
+  id: 'server',
+  description: 'A listening port and the peers that it accepted.',
+  context: ({ input }) => ({ ports: input.ports, drainTimeout: input.drainTimeout, reason: undefined }),
+  initial: 'closed',
+  on: { dispose: { target: '.disposed', actions: 'blameDispose', description: 'Ends at once, from anywhere.' } },
+  states: {
+    closed: {
+      description: 'Not bound yet.',
+      entry: { type: 'remember', params: { state: 'closed' } },
+      on: { listen: { target: 'binding' }, close: { target: 'disposed', actions: 'blameClose' } },
+    },
+    binding: {
+      description: 'The system is asked for the port.',
+      entry: [{ type: 'remember', params: { state: 'binding' } }, 'spawnAcceptor'],
+      on: {
+        'acceptor.listening': { target: 'listening' },
+        'acceptor.failed': { target: 'disposed', actions: 'blameAcceptor' },
+        close: { target: 'disposed', actions: 'blameClose' },
+      },
+    },
+    listening: {
+      description: 'Sockets are accepted; each gets a peer with a statechart of its own.',
+      entry: [{ type: 'remember', params: { state: 'listening' } }, 'announceListening'],
+      on: {
+        'acceptor.failed': { target: 'disposed', actions: 'blameAcceptor' },
+        close: { target: 'draining', actions: 'blameClose' },
+      },
+    },
+    draining: {
+      description: 'Accepts no more; every peer drains.',
+      entry: [{ type: 'remember', params: { state: 'draining' } }, 'stopAcceptor', 'drainPeers'],
+      after: { drainTimeout: { target: 'disposed', actions: 'blameDrainTimeout' } },
+      on: { 'peers.gone': { target: 'disposed' } },
+    },
+    disposed: {
+      description: 'The end. Port and peers are gone, the reason is kept.',
+      type: 'final',
+      entry: [{ type: 'remember', params: { state: 'disposed' } }, 'stopAcceptor', 'disposePeers', 'announceDisposed'],
+    },
+  },
+});

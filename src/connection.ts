@@ -1,0 +1,265 @@
+import { type Actor, createActor } from 'xstate';
+import { connectionMachine } from '../machines/connection.machine.js';
+import type { ConnectionAnnouncement } from '../machines/connection.setup.js';
+import type { Loss } from './delivery/ledger.js';
+import { NinjaTcpError, type Reason } from './errors.js';
+import { ConnectionLine } from './line/connection-line.js';
+import { lineWords, millis, timeOfDay } from './line/explain.js';
+import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
+import { Waiters } from './line/waiters.js';
+import type { ConnectOptions } from './options.js';
+import { type ConnectionSettings, connectionSettings } from './settings.js';
+import { socketActor } from './socket/actor.js';
+import { nodeEnvironment } from './socket/node.js';
+
+// Once per process: a machine of its own for each connection would cost four times the memory.
+const machine = connectionMachine.provide({ actors: { socket: socketActor } });
+
+export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'stale' | 'disposed';
+
+/** A line was lost, or an attempt failed. */
+export interface Disconnected extends Loss {
+  readonly epoch: number;
+  readonly reason: Reason;
+  /** The error behind the reason, with its `cause`. */
+  readonly error: NinjaTcpError;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** Milliseconds until the next attempt; undefined where there will be none. */
+  readonly retryInMs: number | undefined;
+}
+
+export interface Disposed extends Loss {
+  readonly reason: Reason;
+}
+
+/** The events of a connection, with what their listeners are given. */
+export interface ConnectionEvents extends FaceEvents {
+  /** An attempt begins. `attempt` counts failures in a row, from 1; `epoch` counts all attempts. */
+  connecting: [event: { readonly epoch: number; readonly attempt: number }];
+  /** TCP is open and the greeting passed; whether anybody listens there is not proven yet: see `live`. */
+  connected: [event: { readonly epoch: number }];
+  disconnected: [event: Disconnected];
+  /** It gave up: no more attempts until `connect()`. */
+  failed: [event: { readonly reason: Reason; readonly error: NinjaTcpError }];
+  /** The end. */
+  disposed: [event: Disposed];
+}
+
+export interface ConnectedOptions extends WaitOptions {
+  /** Wait for the first byte too. Default false. */
+  readonly proven?: boolean | undefined;
+}
+
+/** A TCP connection that hands over whole messages, heals itself, and can say at any moment what state it is in. */
+export class Connection extends Face<ConnectionLine, ConnectionEvents> {
+  /** The XState actor itself. */
+  readonly actor: Actor<typeof machine>;
+  readonly name: string;
+  protected readonly line: ConnectionLine;
+  private readonly opened = new Waiters<void>();
+  private readonly proven = new Waiters<void>();
+  /** What was announced before the caller of `connect()` could listen. */
+  private early: ConnectionAnnouncement[] | undefined = [];
+
+  /** Use `connect()`. */
+  constructor(settings: ConnectionSettings, signal: AbortSignal | undefined) {
+    super();
+    this.name = settings.name;
+    this.line = new ConnectionLine(
+      settings,
+      {
+        dropped: (dropped) => this.announce('dropped', dropped),
+        readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
+      },
+      (cause, where) => this.fault(cause, where),
+    );
+    this.actor = createActor(machine, {
+      clock: this.line.timers,
+      input: { ports: this.line, times: settings, greets: settings.onConnect !== undefined },
+    });
+    this.line.tell = (event) => this.actor.send(event);
+    this.actor.on('*', (announcement) => {
+      if (this.early) this.early.push(announcement);
+      else this.hear(announcement);
+    });
+    this.actor.subscribe({ error: (error) => this.fault(error, 'the statechart') });
+    this.actor.start();
+    this.actor.send({ type: 'connect' });
+    settings.environment.clock.defer(() => {
+      const early = this.early ?? [];
+      this.early = undefined;
+      for (const announcement of early) this.hear(announcement);
+    });
+    if (signal) this.obey(signal);
+  }
+
+  /** One of the five states of docs/states.md. */
+  get state(): ConnectionState {
+    const { value } = this.actor.getSnapshot();
+    return (typeof value === 'string' ? value : Object.keys(value)[0]) as ConnectionState;
+  }
+
+  /** The state within the state: `idle`, `waiting`, `failed`; `dialing`, `greeting`; `unproven`, `live`, `draining`. */
+  get substate(): string | undefined {
+    const { value } = this.actor.getSnapshot();
+    if (typeof value === 'string') return undefined;
+    const inner = Object.values(value)[0];
+    return typeof inner === 'string' ? inner : inner?.line;
+  }
+
+  /** The number of the present or last attempt, from 1. */
+  get epoch(): number {
+    return this.actor.getSnapshot().context.epoch;
+  }
+
+  /** Why the last line was lost, or the life ended. */
+  get reason(): Reason | undefined {
+    return this.actor.getSnapshot().context.reason;
+  }
+
+  /** One sentence on where it stands, why, and what comes next. */
+  explain(): string {
+    const { context } = this.actor.getSnapshot();
+    const { line, state, substate } = this;
+    const since = timeOfDay(line.history.since);
+    const why = context.reason ? `: ${context.reason.message} at ${timeOfDay(context.reason.at)}` : '';
+    const name = `${this.name} ${state}${substate ? ` (${substate})` : ''}`;
+    const held = line.outbox.messages > 0 ? `; ${line.outbox.messages} messages held` : '';
+    switch (state) {
+      case 'connected':
+        return `${name} since ${since}, epoch ${context.epoch}; ${lineWords(line)}`;
+      case 'connecting':
+        return `${name} since ${since}, epoch ${context.epoch}, attempt ${context.failures + 1}${held}`;
+      case 'disconnected': {
+        const next =
+          substate === 'waiting'
+            ? `; attempt ${context.failures + 1} in ${millis(line.history.since + (context.retryInMs ?? 0) - line.wallNow())}`
+            : '';
+        return `${name} since ${since}${why}${next}${held}`;
+      }
+      default:
+        return `${name} since ${since}${why}${held}`;
+    }
+  }
+
+  /**
+   * Waits for the line. Resolves at once where it is up.
+   *
+   * @throws NinjaTcpError `NINJA_GAVE_UP`, `NINJA_DISPOSED`, `NINJA_ABORTED`
+   */
+  connected(options: ConnectedOptions = {}): Promise<void> {
+    if (this.settled) return Promise.reject(this.settled);
+    const up = this.state === 'connected';
+    if (options.proven) {
+      if (up && this.actor.getSnapshot().context.proven) return Promise.resolve();
+      return this.proven.wait('connected()', options.signal);
+    }
+    return up ? Promise.resolve() : this.opened.wait('connected()', options.signal);
+  }
+
+  /** Wants the line again, after `disconnect()` or when it gave up; while it waits, tries at once. */
+  connect(): void {
+    if (this.state === 'disconnected' && this.line.refusal?.code === 'NINJA_GAVE_UP') {
+      this.line.refusal = undefined;
+      this.line.inbox.reopen();
+    }
+    this.actor.send({ type: 'connect' });
+  }
+
+  /** Wants no line for now: `disconnected.idle`. What is in the outbox stays there. */
+  disconnect(): void {
+    this.actor.send({ type: 'disconnect' });
+  }
+
+  /** Throws the line away, or ends the wait for the next attempt, and dials at once. */
+  reconnectNow(): void {
+    this.actor.send({ type: 'reconnectNow' });
+  }
+
+  close(): Promise<Reason> {
+    this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called close()');
+    this.actor.send({ type: 'close', held: this.line.outbox.messages });
+    return this.closed();
+  }
+
+  dispose(): Promise<Reason> {
+    this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
+    this.actor.send({ type: 'dispose' });
+    return this.closed();
+  }
+
+  private obey(signal: AbortSignal): void {
+    const dispose = () => void this.dispose();
+    if (signal.aborted) {
+      dispose();
+      return;
+    }
+    signal.addEventListener('abort', dispose, { once: true });
+    this.once('disposed', () => signal.removeEventListener('abort', dispose));
+  }
+
+  /** Turns what the statechart announces into what users hear. */
+  private hear(announcement: ConnectionAnnouncement): void {
+    const { line } = this;
+    switch (announcement.type) {
+      case 'connected':
+        this.opened.resolve();
+        break;
+      case 'live':
+        this.proven.resolve();
+        break;
+      case 'disconnected': {
+        const { type, ...facts } = announcement;
+        this.announce(type, { ...facts, error: this.errorOf(facts.reason), ...line.takeLoss() } satisfies Disconnected);
+        return;
+      }
+      case 'failed':
+        this.giveUp(announcement.reason);
+        return;
+      case 'disposed':
+        this.end(announcement.reason);
+        return;
+    }
+    const { type, ...facts } = announcement;
+    this.announce(type, facts);
+  }
+
+  private errorOf(reason: Reason): NinjaTcpError {
+    return this.line.errorBehind(reason) ?? new NinjaTcpError(reason.code, reason.message);
+  }
+
+  private giveUp(reason: Reason): void {
+    const error = this.line.refusal as NinjaTcpError;
+    this.opened.reject(error);
+    this.proven.reject(error);
+    this.line.inbox.close(error);
+    this.announce('failed', { reason, error });
+  }
+
+  private end(reason: Reason): void {
+    this.endReason = reason;
+    const error = this.line.refusal as NinjaTcpError;
+    this.opened.reject(error);
+    this.proven.reject(error);
+    this.line.inbox.close();
+    this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies Disposed);
+    this.ends.resolve(reason);
+  }
+}
+
+/**
+ * Begins to connect and returns at once; from then on the connection heals itself until it is closed.
+ *
+ * ```ts
+ * await using connection = connect({ host: '127.0.0.1', port: 65432 });
+ * connection.send('hello');
+ * for await (const message of connection) console.log(message.toString());
+ * ```
+ *
+ * @throws NinjaTcpError `NINJA_INVALID_OPTION`
+ */
+export function connect(options: ConnectOptions): Connection {
+  const signal = options?.signal;
+  return new Connection(connectionSettings(options, nodeEnvironment), signal);
+}

@@ -1,0 +1,53 @@
+/** Behind this many taken places the array is moved up. */
+const SLACK = 1024;
+
+/** First in, first out, in constant time: an array and the place of its first entry. */
+export class Fifo<T> {
+  private entries: (T | undefined)[] = [];
+  private head = 0;
+
+  get length(): number {
+    return this.entries.length - this.head;
+  }
+
+  first(): T | undefined {
+    return this.entries[this.head];
+  }
+
+  last(): T | undefined {
+    return this.entries[this.entries.length - 1];
+  }
+
+  push(entry: T): void {
+    this.entries.push(entry);
+  }
+
+  shift(): T | undefined {
+    if (this.head === this.entries.length) return undefined;
+    const entry = this.entries[this.head];
+    this.entries[this.head] = undefined;
+    this.head += 1;
+    if (this.head === this.entries.length) {
+      this.entries = [];
+      this.head = 0;
+    } else if (this.head >= SLACK && this.head * 2 >= this.entries.length) {
+      this.entries = this.entries.slice(this.head);
+      this.head = 0;
+    }
+    return entry;
+  }
+
+  /** Takes out what does not pass; gives it, in order. */
+  extract(leaves: (entry: T) => boolean): T[] {
+    const gone: T[] = [];
+    const stay: T[] = [];
+    for (const entry of this) (leaves(entry) ? gone : stay).push(entry);
+    this.entries = stay;
+    this.head = 0;
+    return gone;
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let at = this.head; at < this.entries.length; at += 1) yield this.entries[at] as T;
+  }
+}

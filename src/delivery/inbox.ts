@@ -1,0 +1,214 @@
+import { NinjaTcpError } from '../errors.js';
+import { Fifo } from './fifo.js';
+
+export interface InboxLimits {
+  readonly inboxBytes: number;
+  readonly inboxMessages: number;
+}
+
+export interface ReadOptions {
+  /** Memory of its own for each message, instead of a view of the chunk it came in. Default: the option `copy`. */
+  readonly copy?: boolean | undefined;
+}
+
+export interface IterateOptions extends ReadOptions {
+  /** Ends the iteration with `NINJA_ABORTED` when it fires; the connection goes on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiter {
+  readonly reader: InboxIterator;
+  resolve(result: IteratorResult<Buffer, undefined>): void;
+  reject(error: Error): void;
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+/** Where the socket is told to stop and go on reading. */
+export interface ReadingGate {
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+/**
+ * Decoded but not yet taken. A message goes to exactly one place: the listener if there is one, else the first
+ * waiting reader, else the queue. When the queue is full, reading pauses until half of it is taken; the chunk that
+ * filled it is still taken in whole.
+ */
+export class Inbox {
+  bytes = 0;
+  full = false;
+  private readonly queue = new Fifo<Buffer>();
+  private readonly waiters = new Fifo<Waiter>();
+  private listener: ((message: Buffer) => void) | undefined;
+  /** Open iterators. */
+  private iterators = 0;
+  private end: { readonly error: Error | undefined } | undefined;
+
+  constructor(
+    private readonly limits: InboxLimits,
+    private readonly gate: ReadingGate,
+    private readonly copyAlways: boolean,
+  ) {}
+
+  get messages(): number {
+    return this.queue.length;
+  }
+
+  deliver(message: Buffer): void {
+    if (this.queue.length === 0) {
+      if (this.listener) {
+        this.listener(this.copyAlways ? Buffer.from(message) : message);
+        return;
+      }
+      const waiter = this.waiters.shift();
+      if (waiter) {
+        waiter.resolve({ done: false, value: waiter.reader.copy ? Buffer.from(message) : message });
+        return;
+      }
+    }
+    this.queue.push(message);
+    this.bytes += message.length;
+    const { inboxBytes, inboxMessages } = this.limits;
+    if (!this.full && (this.bytes >= inboxBytes || this.queue.length >= inboxMessages)) {
+      this.full = true;
+      this.gate.pauseReading();
+    }
+  }
+
+  /** Takes the next message without waiting. */
+  receive(options: ReadOptions = {}): Buffer | undefined {
+    const message = this.queue.shift();
+    if (message === undefined) return undefined;
+    this.bytes -= message.length;
+    const { inboxBytes, inboxMessages } = this.limits;
+    if (this.full && this.bytes <= inboxBytes / 2 && this.queue.length <= inboxMessages / 2) {
+      this.full = false;
+      this.gate.resumeReading();
+    }
+    return (options.copy ?? this.copyAlways) ? Buffer.from(message) : message;
+  }
+
+  /**
+   * Sets or takes away the one who hears every message. What is queued is not given here: see `drain`.
+   *
+   * @throws NinjaTcpError `NINJA_INVALID_OPTION` while an iterator is open
+   */
+  listen(listener: ((message: Buffer) => void) | undefined): void {
+    if (listener && this.iterators > 0) {
+      throw new NinjaTcpError(
+        'NINJA_INVALID_OPTION',
+        "on('message') must not be used while an iterator is open: a message goes to one of them only",
+      );
+    }
+    this.listener = listener;
+  }
+
+  /** Gives what is queued to the listener. */
+  drain(): void {
+    while (this.listener) {
+      const message = this.receive();
+      if (message === undefined) return;
+      this.listener(message);
+    }
+  }
+
+  /** No more messages will come: readers end once the queue is empty, with `error` if there is one. */
+  close(error?: Error): void {
+    if (this.end) return;
+    this.end = { error };
+    for (const waiter of this.waiters.extract(() => true)) {
+      this.leave(waiter.reader);
+      if (error) waiter.reject(error);
+      else waiter.resolve(DONE);
+    }
+  }
+
+  /** Messages may come again. */
+  reopen(): void {
+    this.end = undefined;
+  }
+
+  /** @throws NinjaTcpError `NINJA_INVALID_OPTION` while there is a `message` listener */
+  iterate(options: IterateOptions = {}): AsyncIterableIterator<Buffer, undefined, undefined> {
+    if (this.listener) {
+      throw new NinjaTcpError(
+        'NINJA_INVALID_OPTION',
+        "an iterator must not be used beside on('message'): a message goes to one of them only",
+      );
+    }
+    this.iterators += 1;
+    return new InboxIterator(this, options.copy ?? this.copyAlways, options.signal);
+  }
+
+  /** The next message for `reader`, who waits for it where there is none yet. */
+  next(reader: InboxIterator): Promise<IteratorResult<Buffer, undefined>> {
+    const value = this.receive({ copy: reader.copy });
+    if (value !== undefined) return Promise.resolve({ done: false, value });
+    if (this.end) {
+      this.leave(reader);
+      return this.end.error ? Promise.reject(this.end.error) : Promise.resolve(DONE);
+    }
+    return new Promise((resolve, reject) => this.waiters.push({ reader, resolve, reject }));
+  }
+
+  isWaiting(reader: InboxIterator): boolean {
+    for (const waiter of this.waiters) if (waiter.reader === reader) return true;
+    return false;
+  }
+
+  /** `reader` will ask no more; what it still waits for is answered with the error, or with the end. */
+  leave(reader: InboxIterator, error?: Error): void {
+    if (!reader.open) return;
+    reader.open = false;
+    reader.forgetSignal();
+    this.iterators -= 1;
+    for (const waiter of this.waiters.extract((one) => one.reader === reader)) {
+      if (error) waiter.reject(error);
+      else waiter.resolve(DONE);
+    }
+  }
+}
+
+/** One `for await`. Two of them share the messages, each message once. Ending it ends nothing else. */
+class InboxIterator implements AsyncIterableIterator<Buffer, undefined, undefined> {
+  open = true;
+  private aborted: NinjaTcpError | undefined;
+
+  constructor(
+    private readonly inbox: Inbox,
+    readonly copy: boolean,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    if (signal?.aborted) this.abort();
+    else signal?.addEventListener('abort', this.abort);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.open) return this.inbox.next(this);
+    const { aborted } = this;
+    this.aborted = undefined;
+    return aborted ? Promise.reject(aborted) : Promise.resolve(DONE);
+  }
+
+  return(): Promise<IteratorResult<Buffer, undefined>> {
+    this.inbox.leave(this);
+    return Promise.resolve(DONE);
+  }
+
+  forgetSignal(): void {
+    this.signal?.removeEventListener('abort', this.abort);
+  }
+
+  private readonly abort = (): void => {
+    const error = new NinjaTcpError('NINJA_ABORTED', 'the iteration was aborted by its signal', this.signal?.reason);
+    const waiting = this.inbox.isWaiting(this);
+    // Nobody waits: the next call to next() is told.
+    if (!waiting) this.aborted = error;
+    this.inbox.leave(this, error);
+  };
+}

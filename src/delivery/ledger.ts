@@ -1,0 +1,60 @@
+import type { Range } from './outbox.js';
+
+/** What may be said of the accepted messages when a line is lost. */
+export interface Loss {
+  /**
+   * All that was written in this epoch: TCP cannot say what of it arrived. Undefined when nothing was written, or when
+   * the line was closed in agreement.
+   */
+  readonly unknown: Range | undefined;
+  /** How many of these, the last ones, the kernel never took. */
+  readonly unflushed: number;
+  /** Still in the outbox, kept for the next socket. Undefined when there is none. */
+  readonly held: Range | undefined;
+}
+
+/**
+ * Counts what becomes of accepted messages. They are numbered from 1 for the life of the connection; at any time
+ * accepted = written in earlier epochs + written in this one + held + dropped.
+ */
+export class Ledger {
+  /** The number of the last accepted message. */
+  accepted = 0;
+  /** Written in this epoch. */
+  written = 0;
+  /** Of these, taken by the kernel. */
+  flushed = 0;
+  private firstNumber = 0;
+  private lastNumber = 0;
+  private bytes = 0;
+
+  accept(): number {
+    this.accepted += 1;
+    return this.accepted;
+  }
+
+  /** A message goes to the socket; gives its place in this epoch, from 1. */
+  write(number: number, bytes: number): number {
+    if (this.written === 0) this.firstNumber = number;
+    this.lastNumber = number;
+    this.bytes += bytes;
+    this.written += 1;
+    return this.written;
+  }
+
+  /** The epoch is over: what was written in it is unknown, unless the two sides parted in agreement. */
+  lose(held: Range | undefined, agreed: boolean): Loss {
+    const none = agreed || this.written === 0;
+    const loss = {
+      unknown: none
+        ? undefined
+        : { from: this.firstNumber, to: this.lastNumber, messages: this.written, bytes: this.bytes },
+      unflushed: none ? 0 : this.written - this.flushed,
+      held,
+    };
+    this.written = 0;
+    this.flushed = 0;
+    this.bytes = 0;
+    return loss;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The seam between ninja-tcp and the world: clock, chance and network. Types only. The default environment is
+ * `socket/node.ts`; `ninja-tcp/testing` has one in memory.
+ */
+
+/** A timer that was set; what it is, is its clock's own affair. */
+export interface Timer {
+  /** Let the timer keep the process alive (the default). */
+  ref?(): unknown;
+  /** Let the process end although the timer is set. */
+  unref?(): unknown;
+}
+
+export interface Clock {
+  /** Monotonic milliseconds. The origin means nothing; differences do. */
+  now(): number;
+  /** Wall-clock milliseconds since 1970. */
+  wallNow(): number;
+  /**
+   * Monotonic milliseconds of an instant such that every byte which had arrived by then has been read. While a
+   * timer's callback runs this is the time at which the timer came due in the loop, before the poll phase that was
+   * then passed; so a late event loop cannot be mistaken for a silent peer.
+   */
+  polledAt(): number;
+  /** Calls back once, at least `ms` milliseconds from now (0 … 2^31-1), after a poll phase. */
+  setTimeout(callback: () => void, ms: number): Timer;
+  clearTimeout(timer: Timer): void;
+  /** Calls back when the running tick is over, before any I/O. */
+  defer(callback: () => void): void;
+}
+
+/** What a transport tells its owner. All calls come from the event loop, never from inside a call to the transport. */
+export interface TransportHandlers {
+  /** TCP (and TLS) is open. Not called for an accepted transport: it is open from the first. */
+  opened(): void;
+  /** Bytes as the kernel gave them, cut anywhere. The owner may keep them. */
+  chunk(bytes: Buffer): void;
+  /** The other side has sent its FIN: no more chunks. */
+  ended(): void;
+  /** It broke; `closed` follows. */
+  failed(error: Error): void;
+  /** It is gone, for whatever cause. The last call. */
+  closed(): void;
+}
+
+export interface TransportAddress {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+}
+
+/** One attempt's byte stream: TCP, TLS, or a simulated one. Half-open: a FIN closes one direction only. */
+export interface Transport extends TransportAddress {
+  /** Says who hears. Called once, at once. */
+  attach(handlers: TransportHandlers): void;
+  /** Hands bytes over; they must not be changed until `written` is called (with an error if they were not taken). */
+  write(bytes: Uint8Array, written: (error?: Error | null) => void): void;
+  /** Holds writes back … */
+  cork(): void;
+  /** … and hands them over in one. */
+  uncork(): void;
+  /** Sends a FIN behind all that was written; calls back when the kernel has taken it. */
+  end(finished: () => void): void;
+  /** Throws the transport away, at once: no FIN behind what is unsent. `closed` follows. */
+  destroy(): void;
+  /** Throws the transport away with a RST. */
+  reset(): void;
+  pause(): void;
+  resume(): void;
+  ref(): void;
+  unref(): void;
+  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  readonly pendingBytes: number;
+}
+
+/** Looks a name up, as `dns.lookup` does; passed on to Node as it is. */
+export type LookupFunction = (
+  hostname: string,
+  // biome-ignore lint/suspicious/noExplicitAny: Node's own overloads of lookup differ between its versions
+  options: any,
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  callback: (error: NodeJS.ErrnoException | null, address: any, family?: number) => void,
+) => void;
+
+/** Where to dial. */
+export interface DialTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly lookup?: LookupFunction | undefined;
+  readonly noDelay: boolean;
+}
+
+/** Where to listen. */
+export interface ListenTarget {
+  /** All addresses when absent. */
+  readonly host?: string | undefined;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Length of the kernel's queue of connections not yet accepted. */
+  readonly backlog?: number | undefined;
+  readonly noDelay: boolean;
+}
+
+export interface BoundAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly family: string;
+}
+
+/** What a listening port tells its owner. */
+export interface AcceptorHandlers {
+  listening(address: BoundAddress): void;
+  accepted(transport: Transport): void;
+  failed(error: Error): void;
+  closed(): void;
+}
+
+/** A listening port. */
+export interface Acceptor {
+  /** Accepts no more; what was accepted lives on. `closed` follows. */
+  close(): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** Clock, chance and network: all that ninja-tcp asks of the world. */
+export interface Environment {
+  readonly clock: Clock;
+  /** Chance, from 0 up to but not including 1. */
+  random(): number;
+  /** Begins to dial and returns at once. Names are looked up afresh each time. */
+  dial(target: DialTarget): Transport;
+  listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor;
+  /** Tells people of a failure that no listener wanted to hear. The process lives on. */
+  warn(error: Error): void;
+}

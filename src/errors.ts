@@ -1,0 +1,190 @@
+/**
+ * What the caller may conclude about a message when it meets an error:
+ *
+ * - `notSent`: no byte of it was handed to a socket.
+ * - `unknown`: it was written and the line broke before an answer; TCP cannot say whether it arrived.
+ * - `refused`: the call itself was turned down; nothing was accepted.
+ */
+export type Outcome = 'notSent' | 'unknown' | 'refused';
+
+interface ErrorEntry {
+  /** When it happens. */
+  readonly when: string;
+  /** What may be concluded about the messages concerned. */
+  readonly outcome: Outcome;
+  /** What helps. */
+  readonly cure: string;
+}
+
+/** Every error, once. `docs/errors.md` is generated from this table. */
+export const errorTable = {
+  NINJA_CONNECT_TIMEOUT: {
+    when: 'Dialing and greeting together took longer than `connectTimeout`.',
+    outcome: 'notSent',
+    cure: 'Check the address and the firewall between; raise `connectTimeout` for a slow link. It is retried by itself.',
+  },
+  NINJA_CONNECT_FAILED: {
+    when: 'The dial failed: refused, unreachable, no such host, or the `onConnect` hook threw. `cause` has the details.',
+    outcome: 'notSent',
+    cure: 'Read `cause`. It is retried by itself.',
+  },
+  NINJA_STALE: {
+    when: 'No byte came for `staleAfter` milliseconds.',
+    outcome: 'unknown',
+    cure: 'It heals by itself. If the peer is silent when idle, let it send empty frames or set `staleAfter: 0`.',
+  },
+  NINJA_FRAME_TOO_LARGE: {
+    when: 'A header announced a message longer than `maxFrameLength`; often the peer speaks another protocol.',
+    outcome: 'unknown',
+    cure: 'Look at the first bytes in the message of the error. Raise `maxFrameLength`, or choose the right framing.',
+  },
+  NINJA_FRAME_INVALID: {
+    when: 'A header cannot be right: it includes itself, yet announces less than its own length.',
+    outcome: 'unknown',
+    cure: 'Check `includesHeader` and `endian` of the framing.',
+  },
+  NINJA_FRAME_TIMEOUT: {
+    when: 'A frame was begun and not finished within `frameTimeout`.',
+    outcome: 'unknown',
+    cure: 'Raise `frameTimeout` for large messages on slow lines.',
+  },
+  NINJA_TRUNCATED: {
+    when: 'The peer closed the line in the middle of a frame.',
+    outcome: 'unknown',
+    cure: 'The half message is dropped, the whole ones before it were delivered. The peer died, or closes too early.',
+  },
+  NINJA_RESET: {
+    when: 'The line was reset, or the system reported another error on it. `cause` has the details.',
+    outcome: 'unknown',
+    cure: 'It heals by itself.',
+  },
+  NINJA_CLOSED_BY_PEER: {
+    when: 'The peer closed the line between two frames.',
+    outcome: 'unknown',
+    cure: 'It heals by itself.',
+  },
+  NINJA_NOT_A_PEER: {
+    when: 'The other side answered, but is not what we want to talk to. Fatal: there is no retry.',
+    outcome: 'notSent',
+    cure: 'Throw it from `onConnect` when a login is refused for good; then mend the address or the credentials.',
+  },
+  NINJA_NOT_CONNECTED: {
+    when: "`send` while the line is down, and `whenDisconnected` is `'fail'`.",
+    outcome: 'refused',
+    cure: "Wait for `connected()`, or use `whenDisconnected: 'queue'`.",
+  },
+  NINJA_DISCONNECTED: {
+    when: 'The program itself gave up this line, by `disconnect()` or `reconnectNow()`.',
+    outcome: 'unknown',
+    cure: 'Nothing to cure: it was asked for.',
+  },
+  NINJA_OUTBOX_FULL: {
+    when: 'Accepting the message would exceed `outboxBytes` or `outboxMessages`.',
+    outcome: 'refused',
+    cure: 'When `send` returns false, await `drained()` before you send more; or raise the limit.',
+  },
+  NINJA_EXPIRED: {
+    when: 'A message waited in the outbox for longer than its `ttl`.',
+    outcome: 'notSent',
+    cure: 'Send it again if it still matters; raise `ttl`.',
+  },
+  NINJA_DRAIN_TIMEOUT: {
+    when: '`close()` could not hand over all that was accepted within `drainTimeout`.',
+    outcome: 'unknown',
+    cure: 'Raise `drainTimeout`, or see why the peer does not read.',
+  },
+  NINJA_ABORTED: {
+    when: 'The `AbortSignal` of a wait fired. Only the wait ended; the connection goes on.',
+    outcome: 'refused',
+    cure: 'Nothing to cure: it was asked for.',
+  },
+  NINJA_DISPOSED: {
+    when: 'The connection, peer or server was closed or disposed by the program.',
+    outcome: 'notSent',
+    cure: 'Make a new one.',
+  },
+  NINJA_GAVE_UP: {
+    when: '`maxAttempts` failures in a row, a fatal failure, or `backoff` returned false. `cause` is the last failure.',
+    outcome: 'notSent',
+    cure: 'Call `connect()` to begin anew; the outbox was kept until then only as numbers, its messages settled as not sent.',
+  },
+  NINJA_HANDLER_FAILED: {
+    when: "A listener or handler of the program threw. `cause` is the program's own error.",
+    outcome: 'unknown',
+    cure: 'Mend the handler. Its connection was closed, others are untouched.',
+  },
+  NINJA_LISTEN_FAILED: {
+    when: 'The server could not bind or lost its port. `cause` has the details.',
+    outcome: 'refused',
+    cure: 'Read `cause`: the port is in use, or binding it is not permitted.',
+  },
+  NINJA_SERVER_FULL: {
+    when: 'An accepted socket was dropped since the server has `maxConnections` peers.',
+    outcome: 'refused',
+    cure: 'Raise `maxConnections`, or add servers.',
+  },
+  NINJA_INVALID_OPTION: {
+    when: 'An option, or a call, breaks a rule. The message names the option, the rule and the value.',
+    outcome: 'refused',
+    cure: 'Mend the call.',
+  },
+  NINJA_INVALID_MESSAGE: {
+    when: 'What was given to `send` cannot be a message: wrong type, too long, or empty while empty frames are heartbeats.',
+    outcome: 'refused',
+    cure: 'Mend the call, or raise `maxFrameLength`.',
+  },
+} as const satisfies Record<`NINJA_${string}`, ErrorEntry>;
+
+/** The literal type of every `code`. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** The one error class of ninja-tcp. Tell errors apart by `code`, never by the message. */
+export class NinjaTcpError extends Error {
+  override readonly name = 'NinjaTcpError';
+  readonly code: ErrorCode;
+  /** What may be concluded about the messages concerned. */
+  readonly outcome: Outcome;
+
+  /**
+   * @param code one of the codes in `docs/errors.md`
+   * @param message a sentence for people; it names the option or header, the rule and the value where there are such
+   * @param cause the error below, of Node or of the program
+   */
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.outcome = errorTable[code].outcome;
+  }
+
+  /** Plain values, for logs: `{ name, code, outcome, message }`. */
+  toJSON(): { name: string; code: ErrorCode; outcome: Outcome; message: string } {
+    return { name: this.name, code: this.code, outcome: this.outcome, message: this.message };
+  }
+}
+
+/** Why a line was lost or a life ended, as plain values that a statechart may hold and a log may print. */
+export interface Reason {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Wall-clock time, milliseconds since 1970. */
+  readonly at: number;
+  /** The attempt it belongs to; 0 before the first. */
+  readonly epoch: number;
+}
+
+/** Failures that no retry can mend. */
+export function isFatal(code: ErrorCode): boolean {
+  return code === 'NINJA_NOT_A_PEER';
+}
+
+/**
+ * The message of whatever was thrown, with a dual-stack dial's AggregateError unwrapped:
+ * `connect ECONNREFUSED ::1:9; connect ECONNREFUSED 127.0.0.1:9`.
+ */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return [...new Set(error.errors.map(messageOf))].join('; ');
+  }
+  if (error instanceof Error) return error.message || error.name;
+  return String(error);
+}

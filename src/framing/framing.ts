@@ -1,0 +1,44 @@
+/** How messages lie in a byte stream. Pure: bytes in, bytes out; no I/O, no clock. */
+export interface Framing {
+  /** For people: `lengthPrefixed(4, big)`. */
+  readonly name: string;
+  /** Bytes that a frame is longer than its message. */
+  readonly headerLength: number;
+  /** The longest message that the header can announce, bytes. */
+  readonly maxLength: number;
+  /**
+   * Writes the header of a message of `length` bytes into `target` from `offset` on. The caller has seen to it that
+   * `headerLength` bytes have room there and that `length` is at most `maxLength`.
+   */
+  writeHeader(target: Uint8Array, offset: number, length: number): void;
+  /** A decoder for one socket. A fresh socket gets a fresh decoder: nothing of a dead one can reach it. */
+  decoder(limits: DecoderLimits): Decoder;
+}
+
+export interface DecoderLimits {
+  /** The longest message that is believed, bytes. */
+  readonly maxFrameLength: number;
+}
+
+/**
+ * Takes chunks cut anywhere and gives whole messages, in order.
+ *
+ * ```text
+ * chunks    00 00 00 02 68 | 69 00 00 | 00 01 21
+ * messages                   "hi"             "!"
+ * ```
+ */
+export interface Decoder {
+  /**
+   * Decodes one chunk and calls `receive` for each message that it completes. A message that lies inside the chunk
+   * is a view of it, not a copy.
+   *
+   * @throws NinjaTcpError `NINJA_FRAME_TOO_LARGE` or `NINJA_FRAME_INVALID`, after the messages before the bad header
+   *   were given. The decoder is of no use afterwards, since the next frame cannot be found.
+   */
+  push(chunk: Uint8Array, receive: (message: Buffer) => void): void;
+  /** True in the middle of a frame: an end of the stream here cuts it off. */
+  readonly unfinished: boolean;
+  /** Bytes of memory held for the unfinished frame. */
+  readonly heldBytes: number;
+}

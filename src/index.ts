@@ -1,0 +1,39 @@
+/** ninja-tcp: TCP connections that hand over whole messages, heal themselves, and can say what state they are in. */
+export type { Backoff } from './backoff.js';
+export {
+  type ConnectedOptions,
+  type Connection,
+  type ConnectionEvents,
+  type ConnectionState,
+  connect,
+  type Disconnected,
+  type Disposed,
+} from './connection.js';
+export type { IterateOptions, ReadOptions } from './delivery/inbox.js';
+export type { Loss } from './delivery/ledger.js';
+export type { Range } from './delivery/outbox.js';
+export type {
+  Acceptor,
+  AcceptorHandlers,
+  BoundAddress,
+  Clock,
+  DialTarget,
+  Environment,
+  ListenTarget,
+  LookupFunction,
+  Timer,
+  Transport,
+  TransportAddress,
+  TransportHandlers,
+} from './environment.js';
+export { type ErrorCode, NinjaTcpError, type Outcome, type Reason } from './errors.js';
+export type { Decoder, DecoderLimits, Framing } from './framing/framing.js';
+export { type LengthPrefixedOptions, lengthPrefixed } from './framing/length-prefixed.js';
+export type { FaceEvents, Fill, SendOptions, Stats, WaitOptions, Warning } from './line/face.js';
+export type { Transition } from './line/history.js';
+export type { Dropped } from './line/line.js';
+export type { Traffic } from './meter.js';
+export type { ConnectOptions, Greeter, ListenOptions, OnConnect } from './options.js';
+export type { Peer, PeerDisposed, PeerEvents, PeerHandler, PeerState } from './peer.js';
+export { listen, type Server, type ServerEvents, type ServerState } from './server.js';
+export { nodeEnvironment } from './socket/node.js';

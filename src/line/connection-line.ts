@@ -1,0 +1,128 @@
+import type { ConnectionEvent, ConnectionPorts } from '../../machines/connection.setup.js';
+import type { SocketFact, SocketHandle } from '../../machines/line.setup.js';
+import { exponentialBackoff } from '../backoff.js';
+import { isFatal, messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { payloadOf } from '../protocol/plain.js';
+import type { ConnectionSettings } from '../settings.js';
+import type { Socket } from '../socket/socket.js';
+import { GreetingLine } from './greeter.js';
+import { Line, type LineEvents } from './line.js';
+
+/** The longest delay that a timer can wait, milliseconds. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/** The client's data plane: dials, greets, and counts the time to the next attempt. */
+export class ConnectionLine extends Line implements ConnectionPorts {
+  /** Tells the statechart; set once the actor is there. */
+  tell: (event: ConnectionEvent) => void = () => {};
+  private greeter: GreetingLine | undefined;
+  private epoch = 0;
+
+  constructor(
+    override readonly settings: ConnectionSettings,
+    events: LineEvents,
+    /** A function of the program threw. */
+    private readonly fault: (cause: unknown, where: string) => void,
+  ) {
+    super(settings, events);
+  }
+
+  openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
+    this.epoch = epoch;
+    const { environment } = this.settings;
+    try {
+      return this.adopt(environment.dial(this.settings), epoch, report);
+    } catch (error) {
+      // Node refuses some targets at once.
+      this.lastError = new NinjaTcpError('NINJA_CONNECT_FAILED', messageOf(error), error);
+      report({ type: 'socket.failed', epoch, code: this.lastError.code, message: this.lastError.message });
+      return { discard() {}, destroy() {} };
+    }
+  }
+
+  protected currentEpoch(): number {
+    return this.epoch;
+  }
+
+  protected demandGate(): void {
+    if (this.gate !== 'shut' || this.settings.whenDisconnected === 'queue') return;
+    throw new NinjaTcpError('NINJA_NOT_CONNECTED', "the line is down, and whenDisconnected is 'fail'");
+  }
+
+  /** A client has nothing to say to a server that will not answer: its FIN ends the line. */
+  ended(): boolean {
+    return true;
+  }
+
+  override deliver(message: Buffer): void {
+    if (this.greeter) this.greeter.deliver(message);
+    else super.deliver(message);
+  }
+
+  backoff(failures: number, reason: Reason): number | false {
+    const { backoff = exponentialBackoff(() => this.settings.environment.random()) } = this.settings;
+    let wait: number | false;
+    try {
+      wait = backoff(failures, reason);
+    } catch (error) {
+      this.fault(error, 'backoff');
+      return false;
+    }
+    if (wait === false) return false;
+    if (typeof wait === 'number' && wait >= 0) return Math.min(wait, MAX_DELAY);
+    this.fault(
+      new NinjaTcpError(
+        'NINJA_INVALID_OPTION',
+        `backoff must return milliseconds from 0, or false, got ${String(wait)}`,
+      ),
+      'backoff',
+    );
+    return false;
+  }
+
+  greet(epoch: number): void {
+    const { onConnect } = this.settings;
+    if (!onConnect) return;
+    const socket = this.socket as Socket;
+    const write = (message: Uint8Array | string) => socket.send(payloadOf(message, this.settings), 0);
+    const gate = { pauseReading: () => socket.pause(), resumeReading: () => socket.resume() };
+    const greeter = new GreetingLine(epoch, this.settings, gate, write);
+    this.greeter = greeter;
+    const run = async () => onConnect(greeter, { signal: greeter.controller.signal });
+    run().then(
+      () => {
+        if (this.greeter === greeter) this.tell({ type: 'greeting.passed', epoch });
+      },
+      (error: unknown) => {
+        if (this.greeter === greeter) this.greetingFailed(epoch, error);
+      },
+    );
+  }
+
+  private greetingFailed(epoch: number, error: unknown): void {
+    const failure =
+      error instanceof NinjaTcpError
+        ? error
+        : new NinjaTcpError('NINJA_CONNECT_FAILED', `onConnect threw: ${messageOf(error)}`, error);
+    this.lastError = failure;
+    const { code, message } = failure;
+    this.tell({ type: 'greeting.failed', epoch, reason: { code, message }, fatal: isFatal(code) });
+  }
+
+  private endGreeting(message: string): Buffer[] {
+    const { greeter } = this;
+    this.greeter = undefined;
+    return greeter?.end(new NinjaTcpError('NINJA_ABORTED', message)) ?? [];
+  }
+
+  override openGate(): void {
+    const unread = this.endGreeting('onConnect is over: the line is now the connection’s own');
+    for (const message of unread) super.deliver(message);
+    super.openGate();
+  }
+
+  override shutGate(): void {
+    this.endGreeting('the line was lost while onConnect ran');
+    super.shutGate();
+  }
+}

@@ -1,0 +1,23 @@
+import type { Line } from './line.js';
+
+/** `12:03:07`, in local time. */
+const clockFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+export function timeOfDay(wall: number): string {
+  return clockFormat.format(wall);
+}
+
+/** `3,012 ms` */
+export function millis(ms: number): string {
+  return `${Math.max(0, Math.round(ms)).toLocaleString('en-GB')} ms`;
+}
+
+/** What holds of any line that is up: `; last byte 210 ms ago; reading paused: inbox full, nobody takes`. */
+export function lineWords(line: Line): string {
+  const words = [`last byte ${millis(line.watch.silentForMs())} ago`];
+  if (line.readingPaused) words.push('reading paused: inbox full, nobody takes');
+  if (line.outbox.messages > 0) words.push(`${line.outbox.messages} messages held`);
+  if (line.settings.staleAfter === 0) words.push('silence is not watched');
+  else words.push(`next check in ${millis(line.watch.nextCheckIn())}`);
+  return words.join('; ');
+}

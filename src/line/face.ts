@@ -1,0 +1,216 @@
+import { EventEmitter } from 'node:events';
+import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
+import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import type { Traffic } from '../meter.js';
+import type { Transition } from './history.js';
+import type { Dropped, Line } from './line.js';
+import { Waiters } from './waiters.js';
+
+export interface Warning {
+  readonly message: string;
+}
+
+/** The events that a connection and a peer have in common, with what their listeners are given. */
+export interface FaceEvents {
+  /** A whole message. A listener and an iterator exclude each other. */
+  message: [message: Buffer];
+  /** The first byte came: what an alarm or a dashboard should trust. */
+  live: [event: { readonly epoch: number; readonly afterMs: number }];
+  /** No byte came for `staleAfter`. */
+  stale: [event: { readonly epoch: number; readonly silentForMs: number; readonly lastHeardAt: number }];
+  /** Accepted messages that will not be sent. */
+  dropped: [event: Dropped];
+  /** Nothing is broken, but look at it. */
+  warning: [event: Warning];
+  /** A listener or hook of the program threw; its line is being closed. Never a loss of the network. */
+  error: [error: NinjaTcpError];
+}
+
+export interface SendOptions {
+  /** Milliseconds after which the message is dropped if it still waits in the outbox. Default: the option `ttl`. */
+  readonly ttl?: number | undefined;
+}
+
+export interface WaitOptions {
+  /** Ends the wait with `NINJA_ABORTED`; the connection goes on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Fill {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export interface Stats {
+  readonly received: Traffic;
+  readonly sent: Traffic;
+  /** Accepted and not written yet. */
+  readonly outbox: Fill;
+  /** Decoded and not taken yet. */
+  readonly inbox: Fill;
+  /** Accepted and not with the kernel yet: the outbox, and what Node holds. */
+  readonly pending: Fill;
+}
+
+/** What users see of a line, be it a connection or a server's peer: sending, receiving, counting. */
+export abstract class Face<
+  L extends Line,
+  Events extends Record<keyof Events, unknown[]>,
+> extends EventEmitter<Events> {
+  protected abstract readonly line: L;
+  protected readonly ends = new Waiters<Reason>();
+  protected endReason: Reason | undefined;
+  private faulted = false;
+
+  constructor() {
+    super({ captureRejections: true });
+    const { plain } = this;
+    plain.on('newListener', (name) => {
+      if (name === 'message') this.beginListening();
+    });
+    plain.on('removeListener', (name) => {
+      if (name === 'message' && plain.listenerCount('message') === 0) this.line.inbox.listen(undefined);
+    });
+  }
+
+  /** The same emitter, without the types of a particular set of events. */
+  private get plain(): EventEmitter {
+    return this as unknown as EventEmitter;
+  }
+
+  /**
+   * Accepts a message for sending; it is framed, numbered, and written at the end of the tick. A buffer must not be
+   * changed afterwards; a string is sent as UTF-8.
+   *
+   * @returns false when `highWaterMark` bytes are pending: await `drained()` before you send more
+   * @throws NinjaTcpError `NINJA_INVALID_MESSAGE`, `NINJA_OUTBOX_FULL`, `NINJA_NOT_CONNECTED`, `NINJA_DISPOSED`,
+   *   `NINJA_GAVE_UP`: nothing was accepted
+   */
+  send(message: Uint8Array | string, options?: SendOptions): boolean {
+    const ttl = options?.ttl;
+    if (ttl === undefined) return this.line.send(message);
+    if (!Number.isInteger(ttl) || ttl < 0 || ttl > 2 ** 31 - 1) {
+      throw new NinjaTcpError('NINJA_INVALID_OPTION', `ttl must be a whole number of ms from 0 (for ever), got ${ttl}`);
+    }
+    return this.line.send(message, ttl);
+  }
+
+  /** Resolves when at most half of `highWaterMark` is pending; rejects when the line gives up or is disposed. */
+  drained(options: WaitOptions = {}): Promise<void> {
+    return this.settled ? Promise.reject(this.settled) : this.line.drained(options.signal);
+  }
+
+  /** The next message, or undefined where there is none now. Never waits. */
+  receive(options?: ReadOptions): Buffer | undefined {
+    return this.line.inbox.receive(options);
+  }
+
+  /** Iterates over the messages. Several iterators share them, each message once. */
+  messages(options?: IterateOptions): AsyncIterableIterator<Buffer, undefined, undefined> {
+    return this.line.inbox.iterate(options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Buffer, undefined, undefined> {
+    return this.line.inbox.iterate();
+  }
+
+  /** The number of the last message that `send` accepted; the first is 1. */
+  get accepted(): number {
+    return this.line.ledger.accepted;
+  }
+
+  /** The last 50 transitions, oldest first. */
+  get history(): readonly Transition[] {
+    return [...this.line.history.steps];
+  }
+
+  stats(): Stats {
+    const { line } = this;
+    const now = line.now();
+    return {
+      received: line.received.read(now),
+      sent: line.sent.read(now),
+      outbox: { messages: line.outbox.messages, bytes: line.outbox.bytes },
+      inbox: { messages: line.inbox.messages, bytes: line.inbox.bytes },
+      pending: { messages: line.pendingMessages, bytes: line.pendingBytes },
+    };
+  }
+
+  /** Lets it keep the process alive (the default). */
+  ref(): this {
+    this.line.ref();
+    return this;
+  }
+
+  /** Lets the process end although it is open. */
+  unref(): this {
+    this.line.unref();
+    return this;
+  }
+
+  /** Flushes what was accepted, then parts with the other side. Resolves with the reason of the end; never rejects. */
+  abstract close(): Promise<Reason>;
+
+  /** Ends at once. Resolves with the reason of the end; never rejects. */
+  abstract dispose(): Promise<Reason>;
+
+  /** Resolves with the reason of the end; never rejects, unless `signal` fires. */
+  closed(options: WaitOptions = {}): Promise<Reason> {
+    return this.endReason ? Promise.resolve(this.endReason) : this.ends.wait('closed()', options.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Emits; a listener that throws is the program's fault, and is not ours to die of. */
+  protected announce(name: string, event: unknown): void {
+    try {
+      this.plain.emit(name, event);
+    } catch (error) {
+      this.fault(error, name);
+    }
+  }
+
+  /** What a wait is rejected with that can come to nothing any more. */
+  protected get settled(): NinjaTcpError | undefined {
+    const { refusal } = this.line;
+    return this.endReason || refusal?.code === 'NINJA_GAVE_UP' ? refusal : undefined;
+  }
+
+  /** The program's code threw: told once, and this line is closed. Others are untouched. */
+  protected fault(cause: unknown, where: string): void {
+    if (this.faulted) return;
+    this.faulted = true;
+    const error = new NinjaTcpError(
+      'NINJA_HANDLER_FAILED',
+      `${where}: the program's code threw: ${messageOf(cause)}`,
+      cause,
+    );
+    this.line.deaf = true;
+    const told = this.plain.listenerCount('error') > 0;
+    try {
+      if (told) this.plain.emit('error', error);
+    } catch (second) {
+      this.line.settings.environment.warn(second instanceof Error ? second : error);
+    }
+    this.onFault(error, told);
+  }
+
+  /** @param told whether an `error` listener heard of it */
+  protected onFault(error: NinjaTcpError, told: boolean): void {
+    if (!told) this.line.settings.environment.warn(error);
+    void this.close();
+  }
+
+  /** An async listener rejected: Node brings it here. */
+  [Symbol.for('nodejs.rejection')](error: unknown, name: string): void {
+    this.fault(error, name);
+  }
+
+  private beginListening(): void {
+    const { line } = this;
+    line.inbox.listen((message) => this.announce('message', message));
+    if (line.inbox.messages > 0) line.settings.environment.clock.defer(() => line.inbox.drain());
+  }
+}

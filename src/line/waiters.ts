@@ -1,0 +1,55 @@
+import { NinjaTcpError } from '../errors.js';
+
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+/** Those who wait for the same thing. Every wait settles exactly once, and leaves nothing behind. */
+export class Waiters<T> {
+  private waiting: Set<Waiter<T>> | undefined;
+
+  /** @param what for the error of an aborted wait: `connected()` */
+  wait(what: string, signal?: AbortSignal): Promise<T> {
+    if (signal?.aborted) return Promise.reject(aborted(what, signal));
+    return new Promise<T>((resolve, reject) => {
+      const leave = () => {
+        this.waiting?.delete(waiter);
+        signal?.removeEventListener('abort', abort);
+      };
+      const abort = () => {
+        leave();
+        reject(aborted(what, signal));
+      };
+      const waiter: Waiter<T> = {
+        resolve: (value) => {
+          leave();
+          resolve(value);
+        },
+        reject: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      this.waiting ??= new Set();
+      this.waiting.add(waiter);
+      signal?.addEventListener('abort', abort);
+    });
+  }
+
+  resolve(value: T): void {
+    for (const waiter of this.waiting ?? []) waiter.resolve(value);
+  }
+
+  reject(error: Error): void {
+    for (const waiter of this.waiting ?? []) waiter.reject(error);
+  }
+
+  get size(): number {
+    return this.waiting?.size ?? 0;
+  }
+}
+
+function aborted(what: string, signal: AbortSignal | undefined): NinjaTcpError {
+  return new NinjaTcpError('NINJA_ABORTED', `${what} was aborted by its signal`, signal?.reason);
+}

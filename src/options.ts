@@ -1,0 +1,140 @@
+import type { Backoff } from './backoff.js';
+import type { Environment, LookupFunction } from './environment.js';
+import type { Framing } from './framing/framing.js';
+
+export interface NumberRule {
+  /** Absent where the default follows from other options; the words say how. */
+  readonly default: number | undefined;
+  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers';
+  readonly min: number;
+  readonly max: number;
+  /** One value below `min` (or above `max`) that is allowed, and what it means. */
+  readonly also?: readonly [value: number, meaning: string];
+}
+
+/** The longest delay that a timer of Node can wait, milliseconds. */
+const MAX_DELAY = 2 ** 31 - 1;
+const MiB = 2 ** 20;
+/** The largest size of anything in bytes. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+// The comment of each option is its documentation: editors show it to users, and docs/options.md is made from it.
+
+/** The numbers of everything that has a line: a connection, and the peers of a server. */
+export const lineNumbers = {
+  /** No byte for so long, and the line is stale: its socket is thrown away. Any byte counts, heartbeats too. 0 is for peers that are silent when idle and know no heartbeat. */
+  staleAfter: { default: 3000, unit: 'ms', min: 50, max: MAX_DELAY, also: [0, 'off'] },
+  /** An empty frame is written when nothing else was written for so long, so that the other side hears us. At most half of `staleAfter`. The default is 1000, or a third of `staleAfter` where that is less. */
+  heartbeatInterval: { default: undefined, unit: 'ms', min: 10, max: MAX_DELAY, also: [0, 'off'] },
+  /** The longest message, in both directions. The default is 8 MiB, or what the framing's header can announce where that is less. */
+  maxFrameLength: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** A frame that was begun has to be finished within this time, from its first byte. */
+  frameTimeout: { default: 30_000, unit: 'ms', min: 10, max: MAX_DELAY, also: [0, 'off'] },
+  /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. The default is 8 MiB, or `maxFrameLength` where that is more. */
+  outboxBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** The same bound as a number of messages. */
+  outboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },
+  /** When so many bytes were accepted and are not with the kernel yet, `send` returns false; `drained()` waits for half of it. Above it messages wait in the outbox, whole, and are not lost with a socket. The default is 1 MiB, or `outboxBytes` where that is less. */
+  highWaterMark: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** While no byte has come on a fresh line at most so much is written to it (or one message, if that is larger), since a stopped process swallows it. Does not count where `staleAfter` is 0. */
+  unprovenBytes: { default: 65_536, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** A message that waits in the outbox for longer is dropped, with the event `dropped`. */
+  ttl: { default: 0, unit: 'ms', min: 1, max: MAX_DELAY, also: [0, 'for ever'] },
+  /** Bytes of received messages that nobody took yet; reading pauses at it, and goes on at half of it. */
+  inboxBytes: { default: 8 * MiB, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** The same bound as a number of messages. */
+  inboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },
+  /** `close()` may take so long to hand over all that was accepted. */
+  drainTimeout: { default: 30_000, unit: 'ms', min: 1, max: MAX_DELAY },
+  /** After our FIN the other side has so long to send its own. */
+  finTimeout: { default: 2000, unit: 'ms', min: 1, max: MAX_DELAY },
+  /** A socket that was thrown away has so long to say that it is gone. */
+  discardTimeout: { default: 1000, unit: 'ms', min: 1, max: MAX_DELAY },
+} as const satisfies Record<string, NumberRule>;
+
+/** The numbers that only a connection has. */
+export const connectionNumbers = {
+  /** Name look-up, TCP and the `onConnect` hook together may take so long. */
+  connectTimeout: { default: 5000, unit: 'ms', min: 1, max: MAX_DELAY },
+  /** A line that was live for so long had been a good one: its loss starts the backoff from the beginning. */
+  stableAfter: { default: 3000, unit: 'ms', min: 0, max: MAX_DELAY },
+  /** So many failures in a row, and the connection gives up: `disconnected.failed`. */
+  maxAttempts: {
+    default: Number.POSITIVE_INFINITY,
+    unit: 'failures',
+    min: 1,
+    max: MAX_BYTES,
+    also: [Number.POSITIVE_INFINITY, 'never gives up'],
+  },
+} as const satisfies Record<string, NumberRule>;
+
+/** The numbers that only a server has. */
+export const serverNumbers = {
+  /** Further sockets are dropped as they are accepted, with the event `refused`. */
+  maxConnections: { default: 10_000, unit: 'peers', min: 1, max: MAX_BYTES },
+} as const satisfies Record<string, NumberRule>;
+
+export type Numbers<Table> = { readonly [Option in keyof Table]?: number | undefined };
+export type Resolved<Table> = { readonly [Option in keyof Table]: number };
+
+export interface LineChoices {
+  /** How messages lie in the byte stream. Default: `lengthPrefixed()`, 4 bytes, big-endian. */
+  readonly framing?: Framing | undefined;
+  /** What an empty frame means: `'heartbeat'` is a sign of life and is not delivered; `'message'` is delivered, and requires `heartbeatInterval: 0`. Default `'heartbeat'`. */
+  readonly emptyFrames?: 'heartbeat' | 'message' | undefined;
+  /** Throw received messages away unread, for programs that only send. Default false. */
+  readonly discardIncoming?: boolean | undefined;
+  /** Give each message memory of its own; else a message is a view of the chunk it came in, and pins it while it is kept. Default false. */
+  readonly copy?: boolean | undefined;
+  /** Switch off Nagle's algorithm. Default true. */
+  readonly noDelay?: boolean | undefined;
+  /** Clock, chance and network. Default: Node's. */
+  readonly environment?: Environment | undefined;
+}
+
+export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typeof connectionNumbers>, LineChoices {
+  /** Name or address. It is looked up afresh at each attempt. Default `'localhost'`. */
+  readonly host?: string | undefined;
+  /** 1 … 65535. */
+  readonly port: number;
+  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`. */
+  readonly name?: string | undefined;
+  /** What `send` does while the line is down: `'queue'` accepts into the outbox, `'fail'` throws `NINJA_NOT_CONNECTED`. Default `'queue'`. */
+  readonly whenDisconnected?: 'queue' | 'fail' | undefined;
+  /** From failures in a row (from 1) and the last reason to milliseconds; false gives up. Default: `50 + random(0, min(10000, 100 · 1.5^(n-1)))`. */
+  readonly backoff?: Backoff | undefined;
+  /** Runs on each fresh line before anything queued is written: an application's login. If it throws, the attempt has failed; `NINJA_NOT_A_PEER` ends all attempts. */
+  readonly onConnect?: OnConnect | undefined;
+  /** Our own address, as in `net.connect`. */
+  readonly localAddress?: string | undefined;
+  /** Our own port, as in `net.connect`. */
+  readonly localPort?: number | undefined;
+  /** Looks names up, as `dns.lookup` does. */
+  readonly lookup?: LookupFunction | undefined;
+  /** Disposes the connection when it fires. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListenOptions extends Numbers<typeof lineNumbers>, Numbers<typeof serverNumbers>, LineChoices {
+  /** The address to bind. Default: all of them. */
+  readonly host?: string | undefined;
+  /** 0 … 65535; 0 lets the system choose. */
+  readonly port: number;
+  /** Length of the kernel's queue of connections not yet accepted. Default: Node's 511. */
+  readonly backlog?: number | undefined;
+  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`. */
+  readonly name?: string | undefined;
+  /** Disposes the server when it fires. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The fresh line as `onConnect` sees it: only this socket, before anybody else's messages. */
+export interface Greeter {
+  readonly epoch: number;
+  /** Writes a message to this socket. */
+  send(message: Uint8Array | string): void;
+  /** Waits for the next message of this socket. */
+  receive(): Promise<Buffer>;
+}
+
+export type OnConnect = (line: Greeter, context: { readonly signal: AbortSignal }) => unknown;

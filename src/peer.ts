@@ -1,0 +1,192 @@
+import { type Actor, createActor } from 'xstate';
+import { type PeerAnnouncement, peerMachine } from '../machines/peer.machine.js';
+import type { Loss } from './delivery/ledger.js';
+import type { Transport } from './environment.js';
+import { type ErrorCode, NinjaTcpError, type Reason } from './errors.js';
+import { lineWords, timeOfDay } from './line/explain.js';
+import { Face, type FaceEvents } from './line/face.js';
+import { PeerLine } from './line/peer-line.js';
+import type { ServerSettings } from './settings.js';
+import { socketActor } from './socket/actor.js';
+
+// Once per process: a machine of its own for each peer would cost four times the memory.
+const machine = peerMachine.provide({ actors: { socket: socketActor } });
+
+export type PeerState = 'connected' | 'stale' | 'disposed';
+
+export interface PeerDisposed extends Loss {
+  readonly reason: Reason;
+}
+
+/** The events of a peer, with what their listeners are given. */
+export interface PeerEvents extends FaceEvents {
+  /** The end. */
+  disposed: [event: PeerDisposed];
+}
+
+/**
+ * What a server does with each peer. If it returns a promise, the peer is closed when the promise is fulfilled (unless
+ * the peer has `message` listeners by then), and destroyed when it is rejected.
+ */
+export type PeerHandler = (peer: Peer) => unknown;
+
+/** What a peer tells its server. */
+export interface PeerOwner {
+  /** The handler or a listener threw. `told`: somebody heard of it, or it is the line's own error thrown on. */
+  faulted(peer: Peer, error: NinjaTcpError, told: boolean): void;
+  gone(peer: Peer): void;
+}
+
+/** Runs the program's handler with a peer. For servers only. */
+export let serve: (peer: Peer, handler: PeerHandler) => void;
+
+/** Ends of a line that are nobody's fault: iterators just end. */
+const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER', 'NINJA_DRAIN_TIMEOUT'];
+
+/** The server's side of one accepted connection. It sends and receives as a connection does, and never reconnects. */
+export class Peer extends Face<PeerLine, PeerEvents> {
+  /** The XState actor itself. */
+  readonly actor: Actor<typeof machine>;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  /** The program's own; ninja-tcp does not look at it. */
+  data: unknown;
+  protected readonly line: PeerLine;
+  private readonly acceptedAt: number;
+  /** True while an async handler works with this peer: a FIN of the client does not end it then. */
+  private handling = false;
+  private inputOver = false;
+
+  static {
+    serve = (peer, handler) => peer.serve(handler);
+  }
+
+  /** Made by a server. */
+  constructor(
+    /** From 1, in the order of acceptance. */
+    readonly id: number,
+    settings: ServerSettings,
+    transport: Transport,
+    private readonly owner: PeerOwner,
+  ) {
+    super();
+    this.remoteAddress = transport.remoteAddress;
+    this.remotePort = transport.remotePort;
+    this.line = new PeerLine(settings, transport, {
+      dropped: (dropped) => this.announce('dropped', dropped),
+      readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
+      inputEnded: () => this.endInput(),
+    });
+    this.acceptedAt = this.line.now();
+    this.actor = createActor(machine, { clock: this.line.timers, input: { ports: this.line, times: settings } });
+    this.actor.on('*', (announcement) => this.hear(announcement));
+    this.actor.subscribe({ error: (error) => this.fault(error, 'the statechart') });
+    this.actor.start();
+  }
+
+  /** `host:port` of the client, for people. */
+  get name(): string {
+    return `peer ${this.id} ${this.remoteAddress}:${this.remotePort}`;
+  }
+
+  get state(): PeerState {
+    const { value } = this.actor.getSnapshot();
+    return typeof value === 'string' ? value : 'connected';
+  }
+
+  /** `unproven`, `live` or `draining`. */
+  get substate(): string | undefined {
+    const { value } = this.actor.getSnapshot();
+    return typeof value === 'string' ? undefined : value.connected.line;
+  }
+
+  /** Why it ended. */
+  get reason(): Reason | undefined {
+    return this.endReason;
+  }
+
+  /** One sentence on where it stands, and why. */
+  explain(): string {
+    const { line, state, substate } = this;
+    const since = `since ${timeOfDay(line.history.since)}`;
+    if (substate) return `${this.name} ${state} (${substate}) ${since}; ${lineWords(line)}`;
+    const { reason } = this.actor.getSnapshot().context;
+    return `${this.name} ${state} ${since}${reason ? `: ${reason.message}` : ''}`;
+  }
+
+  close(): Promise<Reason> {
+    this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called close()');
+    this.actor.send({ type: 'close' });
+    return this.closed();
+  }
+
+  dispose(): Promise<Reason> {
+    this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
+    this.actor.send({ type: 'dispose' });
+    return this.closed();
+  }
+
+  protected override onFault(error: NinjaTcpError, told: boolean): void {
+    this.owner.faulted(this, error, told);
+    void this.dispose();
+  }
+
+  private serve(handler: PeerHandler): void {
+    const done = () => {
+      this.handling = false;
+      if (this.inputOver || this.listenerCount('message') === 0) void this.close();
+    };
+    try {
+      const result = handler(this);
+      if (!isPromise(result)) return;
+      this.handling = true;
+      result.then(done, (error: unknown) => this.handlerThrew(error));
+    } catch (error) {
+      this.handlerThrew(error);
+    }
+  }
+
+  private handlerThrew(error: unknown): void {
+    this.handling = false;
+    const lineError = error instanceof NinjaTcpError && (this.endReason !== undefined || error === this.line.refusal);
+    // The line's own error, thrown on by the handler: nothing is wrong with the handler.
+    if (lineError) this.owner.faulted(this, error, true);
+    else this.fault(error, 'handler');
+  }
+
+  private endInput(): void {
+    this.inputOver = true;
+    this.line.inbox.close();
+    if (!this.handling) void this.close();
+  }
+
+  private hear(announcement: PeerAnnouncement): void {
+    switch (announcement.type) {
+      case 'live':
+        this.announce('live', { epoch: 1, afterMs: this.line.now() - this.acceptedAt });
+        return;
+      case 'stale': {
+        const { silentForMs, lastHeardAt } = announcement;
+        this.announce('stale', { epoch: 1, silentForMs, lastHeardAt });
+        return;
+      }
+      case 'disposed':
+        this.end(announcement.reason);
+    }
+  }
+
+  private end(reason: Reason): void {
+    this.endReason = reason;
+    const peaceful = PEACEFUL.includes(reason.code);
+    this.line.inbox.close(
+      peaceful ? undefined : (this.line.errorBehind(reason) ?? new NinjaTcpError(reason.code, reason.message)),
+    );
+    this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies PeerDisposed);
+    this.ends.resolve(reason);
+    this.owner.gone(this);
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,274 @@
+import { EventEmitter } from 'node:events';
+import { type Actor, createActor, fromCallback } from 'xstate';
+import {
+  type AcceptorFact,
+  type ServerAnnouncement,
+  type ServerPorts,
+  serverMachine,
+} from '../machines/server.machine.js';
+import type { Acceptor, BoundAddress, Transport } from './environment.js';
+import { messageOf, NinjaTcpError, type Reason } from './errors.js';
+import { timeOfDay } from './line/explain.js';
+import type { WaitOptions } from './line/face.js';
+import { History, type Transition } from './line/history.js';
+import { Waiters } from './line/waiters.js';
+import type { ListenOptions } from './options.js';
+import { Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
+import { type ServerSettings, serverSettings } from './settings.js';
+import { nodeEnvironment } from './socket/node.js';
+import { Timers } from './socket/timers.js';
+
+const acceptorActor = fromCallback<{ type: 'close' }, { readonly ports: ServerPorts }>(({ input, sendBack }) => {
+  const acceptor = input.ports.openAcceptor(sendBack);
+  return () => acceptor.close();
+});
+
+// Once per process.
+const machine = serverMachine.provide({ actors: { acceptor: acceptorActor } });
+
+export type ServerState = 'closed' | 'binding' | 'listening' | 'draining' | 'disposed';
+
+/** The events of a server, with what their listeners are given. */
+export interface ServerEvents {
+  listening: [address: BoundAddress];
+  /** A socket was accepted. The handler of `listen` is called right after. */
+  peer: [peer: Peer];
+  /** The program's handler or a listener threw; that peer ended, the others did not notice. */
+  peerError: [event: { readonly peer: Peer; readonly error: NinjaTcpError }];
+  /** A socket was dropped: the server is full. */
+  refused: [event: { readonly remoteAddress: string | undefined; readonly error: NinjaTcpError }];
+  /** The end. */
+  closed: [event: { readonly reason: Reason }];
+}
+
+/** A listening port and the peers that it accepted. */
+export class Server extends EventEmitter<ServerEvents> {
+  /** The XState actor itself. */
+  readonly actor: Actor<typeof machine>;
+  readonly name: string;
+  private readonly live = new Set<Peer>();
+  private readonly timers: Timers;
+  private readonly ready = new Waiters<void>();
+  private readonly ends = new Waiters<Reason>();
+  private readonly past: History;
+  private endReason: Reason | undefined;
+  private acceptor: Acceptor | undefined;
+  private bound: BoundAddress | undefined;
+  private lastError: NinjaTcpError | undefined;
+  private draining = false;
+  private count = 0;
+
+  /** Use `listen()`. */
+  constructor(
+    private readonly settings: ServerSettings,
+    private readonly handler: PeerHandler | undefined,
+  ) {
+    super();
+    this.name = settings.name;
+    this.timers = new Timers(settings.environment.clock);
+    this.past = new History(settings.environment.clock.wallNow());
+    this.actor = createActor(machine, {
+      clock: this.timers,
+      input: { ports: this.hands(), drainTimeout: settings.drainTimeout },
+    });
+    this.actor.on('*', (announcement) => this.hear(announcement));
+    this.actor.start();
+    this.actor.send({ type: 'listen' });
+  }
+
+  /** One of the five states of docs/states.md. */
+  get state(): ServerState {
+    return this.actor.getSnapshot().value;
+  }
+
+  /** The peers that are not disposed. */
+  get peers(): ReadonlySet<Peer> {
+    return this.live;
+  }
+
+  /** The last 50 transitions, oldest first. */
+  get history(): readonly Transition[] {
+    return [...this.past.steps];
+  }
+
+  /** Where it listens, with the port that the system chose; undefined before it listens. */
+  address(): BoundAddress | undefined {
+    return this.bound;
+  }
+
+  /** One sentence on where it stands, and why. */
+  explain(): string {
+    const where = this.bound ? ` on ${this.bound.address}:${this.bound.port}` : '';
+    const why = this.endReason ? `: ${this.endReason.message}` : `; ${this.live.size} peers`;
+    return `${this.name} ${this.state}${where} since ${timeOfDay(this.past.since)}${why}`;
+  }
+
+  /** Accepts no more, drains every peer. Resolves with the reason of the end; never rejects. */
+  close(): Promise<Reason> {
+    this.actor.send({ type: 'close' });
+    return this.closed();
+  }
+
+  /** Ends at once. Resolves with the reason of the end; never rejects. */
+  dispose(): Promise<Reason> {
+    this.actor.send({ type: 'dispose' });
+    return this.closed();
+  }
+
+  /** Resolves with the reason of the end; never rejects, unless `signal` fires. */
+  closed(options: WaitOptions = {}): Promise<Reason> {
+    return this.endReason ? Promise.resolve(this.endReason) : this.ends.wait('closed()', options.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Lets it keep the process alive (the default). */
+  ref(): this {
+    this.timers.ref();
+    this.acceptor?.ref();
+    for (const peer of this.live) peer.ref();
+    return this;
+  }
+
+  /** Lets the process end although it listens. */
+  unref(): this {
+    this.timers.unref();
+    this.acceptor?.unref();
+    for (const peer of this.live) peer.unref();
+    return this;
+  }
+
+  /** Resolves when it listens. @throws NinjaTcpError `NINJA_LISTEN_FAILED`, `NINJA_DISPOSED`, `NINJA_ABORTED` */
+  listening(options: WaitOptions = {}): Promise<void> {
+    if (this.state === 'listening') return Promise.resolve();
+    return this.endReason
+      ? Promise.reject(this.errorOf(this.endReason))
+      : this.ready.wait('listening()', options.signal);
+  }
+
+  /** The hands of the statechart. */
+  private hands(): ServerPorts {
+    const { clock } = this.settings.environment;
+    return {
+      wallNow: () => clock.wallNow(),
+      openAcceptor: (report) => this.openAcceptor(report),
+      drainPeers: () => {
+        this.draining = true;
+        for (const peer of this.live) void peer.close();
+        this.tellIfEmpty();
+      },
+      disposePeers: () => {
+        for (const peer of this.live) void peer.dispose();
+      },
+      entered: (to, cause, reason) => this.past.add({ at: clock.wallNow(), epoch: 0, to, cause, reason }),
+      toJSON: () => undefined,
+    };
+  }
+
+  private openAcceptor(report: (fact: AcceptorFact) => void): { close(): void } {
+    const fail = (error: unknown) => {
+      this.lastError = new NinjaTcpError('NINJA_LISTEN_FAILED', messageOf(error), error);
+      report({ type: 'acceptor.failed', code: this.lastError.code, message: this.lastError.message });
+    };
+    try {
+      this.acceptor = this.settings.environment.listen(this.settings, {
+        listening: (address) => {
+          this.bound = address;
+          report({ type: 'acceptor.listening' });
+        },
+        accepted: (transport) => this.accept(transport),
+        failed: fail,
+        closed: () => {},
+      });
+      return this.acceptor;
+    } catch (error) {
+      fail(error);
+      return { close() {} };
+    }
+  }
+
+  /** What peers tell. */
+  private readonly owner: PeerOwner = {
+    faulted: (peer, error, told) => {
+      if (this.listenerCount('peerError') > 0) this.announce('peerError', { peer, error });
+      else if (!told) this.settings.environment.warn(error);
+    },
+    gone: (peer) => {
+      this.live.delete(peer);
+      if (this.draining) this.tellIfEmpty();
+    },
+  };
+
+  private tellIfEmpty(): void {
+    if (this.live.size === 0) this.actor.send({ type: 'peers.gone' });
+  }
+
+  private accept(transport: Transport): void {
+    const { maxConnections } = this.settings;
+    if (this.live.size >= maxConnections) {
+      const error = new NinjaTcpError('NINJA_SERVER_FULL', `the server has maxConnections, ${maxConnections} peers`);
+      const { remoteAddress } = transport;
+      transport.attach({ opened() {}, chunk() {}, ended() {}, failed() {}, closed() {} });
+      transport.reset();
+      this.announce('refused', { remoteAddress, error });
+      return;
+    }
+    this.count += 1;
+    const peer = new Peer(this.count, this.settings, transport, this.owner);
+    this.live.add(peer);
+    this.announce('peer', peer);
+    if (this.handler) serve(peer, this.handler);
+  }
+
+  private errorOf(reason: Reason): NinjaTcpError {
+    return this.lastError ?? new NinjaTcpError(reason.code, reason.message);
+  }
+
+  private hear(announcement: ServerAnnouncement): void {
+    if (announcement.type === 'listening') {
+      this.ready.resolve();
+      this.announce('listening', this.bound as BoundAddress);
+      return;
+    }
+    const { reason } = announcement;
+    this.endReason = reason;
+    this.ready.reject(this.errorOf(reason));
+    this.announce('closed', { reason });
+    this.ends.resolve(reason);
+  }
+
+  /** Emits; what a listener throws is reported, and harms nobody else. */
+  private announce<Name extends keyof ServerEvents>(name: Name, ...event: ServerEvents[Name]): void {
+    try {
+      (this as EventEmitter).emit(name, ...event);
+    } catch (cause) {
+      const message = `a listener of '${name}' threw: ${messageOf(cause)}`;
+      this.settings.environment.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', message, cause));
+    }
+  }
+}
+
+/**
+ * Listens, and resolves when the port is bound. Each accepted socket becomes a peer, which is given to `handler`.
+ *
+ * ```ts
+ * const server = await listen({ port: 65432 }, async (peer) => {
+ *   for await (const message of peer) peer.send(message);
+ * });
+ * ```
+ *
+ * @throws NinjaTcpError `NINJA_INVALID_OPTION`, `NINJA_LISTEN_FAILED`
+ */
+export async function listen(options: ListenOptions, handler?: PeerHandler): Promise<Server> {
+  const settings = serverSettings(options, nodeEnvironment);
+  const server = new Server(settings, handler);
+  const { signal } = options;
+  const dispose = () => void server.dispose();
+  if (signal?.aborted) dispose();
+  else signal?.addEventListener('abort', dispose, { once: true });
+  server.once('closed', () => signal?.removeEventListener('abort', dispose));
+  await server.listening();
+  return server;
+}

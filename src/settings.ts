@@ -1,0 +1,192 @@
+/** What becomes of the options: every choice made, every rule checked. */
+import type { Backoff } from './backoff.js';
+import type { Environment, LookupFunction } from './environment.js';
+import { NinjaTcpError } from './errors.js';
+import type { Framing } from './framing/framing.js';
+import { lengthPrefixed } from './framing/length-prefixed.js';
+import {
+  type ConnectOptions,
+  connectionNumbers,
+  type LineChoices,
+  type ListenOptions,
+  lineNumbers,
+  type NumberRule,
+  type Numbers,
+  type OnConnect,
+  type Resolved,
+  serverNumbers,
+} from './options.js';
+
+const MiB = 2 ** 20;
+
+/** What a line runs on: every choice made. */
+export interface LineSettings extends Resolved<typeof lineNumbers> {
+  readonly framing: Framing;
+  readonly emptyFrames: 'heartbeat' | 'message';
+  readonly discardIncoming: boolean;
+  readonly copy: boolean;
+  readonly noDelay: boolean;
+  readonly environment: Environment;
+}
+
+export interface ConnectionSettings extends LineSettings, Resolved<typeof connectionNumbers> {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly whenDisconnected: 'queue' | 'fail';
+  readonly backoff: Backoff | undefined;
+  readonly onConnect: OnConnect | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly lookup: LookupFunction | undefined;
+}
+
+export interface ServerSettings extends LineSettings, Resolved<typeof serverNumbers> {
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly backlog: number | undefined;
+  readonly name: string;
+}
+
+function refuse(option: string, rule: string, value: unknown): never {
+  throw new NinjaTcpError('NINJA_INVALID_OPTION', `${option} must be ${rule}, got ${show(value)}`);
+}
+
+/** A value as people write it, short. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
+  if (value === null || typeof value !== 'object') return String(value);
+  return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'object'}`;
+}
+
+function ruleOf({ unit, min, max, also }: NumberRule): string {
+  const range = `a whole number of ${unit} from ${min} to ${max}`;
+  return also ? `${range}, or ${also[0]} (${also[1]})` : range;
+}
+
+function numbers<Table extends Record<string, NumberRule>>(
+  table: Table,
+  given: Numbers<Table>,
+  computed: { readonly [Option in keyof Table]?: number },
+): Resolved<Table> {
+  const result: Record<string, number> = {};
+  for (const [option, rule] of Object.entries(table)) {
+    const value = given[option] ?? computed[option] ?? rule.default;
+    const allowed =
+      typeof value === 'number' &&
+      (value === rule.also?.[0] || (Number.isInteger(value) && value >= rule.min && value <= rule.max));
+    if (!allowed) refuse(option, ruleOf(rule), value);
+    result[option] = value;
+  }
+  return result as Resolved<Table>;
+}
+
+/** Without `undefined`, so that an option that is given as undefined counts as not given. */
+function choice<T extends string>(option: string, value: T | undefined, allowed: readonly [T, ...T[]]): T {
+  if (value === undefined) return allowed[0];
+  return allowed.includes(value) ? value : refuse(option, allowed.map((one) => `'${one}'`).join(' or '), value);
+}
+
+function flag(option: string, value: boolean | undefined, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  return typeof value === 'boolean' ? value : refuse(option, 'true or false', value);
+}
+
+function optional<T>(
+  option: string,
+  value: T | undefined,
+  type: 'string' | 'function' | 'object',
+  rule: string,
+): T | undefined {
+  return value === undefined || (typeof value === type && value !== null) ? value : refuse(option, rule, value);
+}
+
+function port(option: string, value: unknown, min: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= 65_535) return value;
+  return refuse(option, `a whole number from ${min} to 65535`, value);
+}
+
+function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback: Environment): LineSettings {
+  const framing =
+    optional('framing', given.framing, 'object', 'a framing, such as lengthPrefixed()') ?? lengthPrefixed();
+  const emptyFrames = choice('emptyFrames', given.emptyFrames, ['heartbeat', 'message']);
+  const staleAfter = given.staleAfter ?? lineNumbers.staleAfter.default;
+  const maxFrameLength = given.maxFrameLength ?? Math.min(8 * MiB, framing.maxLength);
+  const outboxBytes = given.outboxBytes ?? Math.max(8 * MiB, maxFrameLength);
+  const settings = numbers(lineNumbers, given, {
+    heartbeatInterval: staleAfter > 0 ? Math.min(1000, Math.max(10, Math.floor(staleAfter / 3))) : 1000,
+    maxFrameLength,
+    outboxBytes,
+    highWaterMark: Math.min(MiB, outboxBytes),
+  });
+  if (settings.maxFrameLength > framing.maxLength) {
+    refuse('maxFrameLength', `at most ${framing.maxLength}, the longest message of ${framing.name}`, maxFrameLength);
+  }
+  if (settings.outboxBytes < settings.maxFrameLength) {
+    refuse('outboxBytes', `at least maxFrameLength, ${settings.maxFrameLength}`, settings.outboxBytes);
+  }
+  if (settings.highWaterMark > settings.outboxBytes) {
+    refuse('highWaterMark', `at most outboxBytes, ${settings.outboxBytes}`, settings.highWaterMark);
+  }
+  if (staleAfter > 0 && settings.heartbeatInterval > staleAfter / 2) {
+    refuse(
+      'heartbeatInterval',
+      `0 (off) or at most half of staleAfter, ${staleAfter / 2} ms`,
+      settings.heartbeatInterval,
+    );
+  }
+  if (emptyFrames === 'message' && settings.heartbeatInterval !== 0) {
+    refuse(
+      "heartbeatInterval with emptyFrames: 'message'",
+      '0, since a heartbeat is an empty frame',
+      settings.heartbeatInterval,
+    );
+  }
+  return {
+    ...settings,
+    framing,
+    emptyFrames,
+    discardIncoming: flag('discardIncoming', given.discardIncoming, false),
+    copy: flag('copy', given.copy, false),
+    noDelay: flag('noDelay', given.noDelay, true),
+    environment: optional('environment', given.environment, 'object', 'an Environment') ?? fallback,
+  };
+}
+
+/** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
+export function connectionSettings(given: ConnectOptions, fallback: Environment): ConnectionSettings {
+  if (given === null || typeof given !== 'object') refuse('connect(options)', 'an object', given);
+  const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
+  const target = port('port', given.port, 1);
+  return {
+    ...lineSettings(given, fallback),
+    ...numbers(connectionNumbers, given, {}),
+    host,
+    port: target,
+    name: optional('name', given.name, 'string', 'a string') ?? `${host}:${target}`,
+    whenDisconnected: choice('whenDisconnected', given.whenDisconnected, ['queue', 'fail']),
+    backoff: optional('backoff', given.backoff, 'function', 'a function (failures, reason) => ms | false'),
+    onConnect: optional('onConnect', given.onConnect, 'function', 'a function'),
+    localAddress: optional('localAddress', given.localAddress, 'string', 'an address'),
+    localPort: given.localPort === undefined ? undefined : port('localPort', given.localPort, 1),
+    lookup: optional('lookup', given.lookup, 'function', 'a function like dns.lookup'),
+  };
+}
+
+/** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
+export function serverSettings(given: ListenOptions, fallback: Environment): ServerSettings {
+  if (given === null || typeof given !== 'object') refuse('listen(options)', 'an object', given);
+  const host = optional('host', given.host, 'string', 'a name or an address');
+  const target = port('port', given.port, 0);
+  if (given.backlog !== undefined && !(Number.isInteger(given.backlog) && given.backlog >= 1)) {
+    refuse('backlog', 'a whole number from 1', given.backlog);
+  }
+  return {
+    ...lineSettings(given, fallback),
+    ...numbers(serverNumbers, given, {}),
+    host,
+    port: target,
+    backlog: given.backlog,
+    name: optional('name', given.name, 'string', 'a string') ?? `${host ?? '*'}:${target}`,
+  };
+}

@@ -1,0 +1,9 @@
+import { fromCallback } from 'xstate';
+import type { SocketInput, SocketOrder } from '../../machines/line.setup.js';
+
+/** A socket as an XState actor: it lives as long as the actor, and reports to the statechart that spawned it. */
+export const socketActor = fromCallback<SocketOrder, SocketInput>(({ input, receive, sendBack }) => {
+  const socket = input.ports.openSocket(input.epoch, sendBack);
+  receive(() => socket.discard());
+  return () => socket.destroy();
+});

@@ -1,0 +1,100 @@
+/** A timer later than this tells of a suspended process or a blocked loop, milliseconds. */
+const LATE = 250;
+/** Wall and monotonic clock moved apart by more than this tell of a sleep, milliseconds. */
+const DRIFT = 1000;
+/** The longest delay that a timer can wait. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+export interface PulseTimes {
+  /** Milliseconds without a byte that make a line stale; 0 for never. */
+  readonly staleAfter: number;
+  /** Milliseconds after which we write a heartbeat; 0 for never. */
+  readonly heartbeatInterval: number;
+}
+
+/**
+ * The times at which a line last heard and last wrote, and the verdict over them. Pure: it is told the time.
+ *
+ * Hearing costs one store: nothing is re-armed for a chunk. When the silence timer fires the verdict is read, and the
+ * timer is armed again for what is left of the window.
+ */
+export class Pulse {
+  /** Monotonic milliseconds of the last byte heard, or of the opening when there was none. */
+  heardAt = 0;
+  /** Monotonic milliseconds of the last write. */
+  wroteAt = 0;
+  /** Silence is counted from here, if that is later than `heardAt`: from the end of a pause of ours. */
+  private windowFrom = 0;
+  private paused = false;
+  /** After a suspension silence is pardoned until here; until a byte is heard there is no second pardon. */
+  private pardonedAt = Number.NEGATIVE_INFINITY;
+  private pardonedUntil = Number.NEGATIVE_INFINITY;
+  /** When the armed timer should fire, and the difference of the clocks when it was armed. */
+  private dueAt = Number.POSITIVE_INFINITY;
+  private drift = 0;
+
+  constructor(private readonly times: PulseTimes) {}
+
+  /** A fresh socket is open: the first window begins, whatever the last socket did. */
+  open(now: number): void {
+    this.heardAt = now;
+    this.wroteAt = now;
+    this.windowFrom = now;
+    this.paused = false;
+    this.pardonedAt = Number.NEGATIVE_INFINITY;
+    this.pardonedUntil = Number.NEGATIVE_INFINITY;
+  }
+
+  /** We stop reading, so we hear nothing: silence is not counted. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  /** We read again: the window starts afresh. */
+  resume(now: number): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.windowFrom = now;
+  }
+
+  /** Milliseconds of silence that count, as of `at`. */
+  silentFor(at: number): number {
+    return this.paused ? 0 : at - Math.max(this.heardAt, this.windowFrom);
+  }
+
+  /**
+   * Arms the silence timer; gives its delay, milliseconds.
+   *
+   * @param now monotonic, @param wall wall-clock milliseconds
+   */
+  arm(now: number, wall: number): number {
+    const { staleAfter } = this.times;
+    if (staleAfter === 0) return MAX_DELAY;
+    const end = Math.max(now - this.silentFor(now) + staleAfter, this.pardonedUntil);
+    const delay = Math.min(MAX_DELAY, Math.max(1, Math.ceil(end - now)));
+    this.dueAt = now + delay;
+    this.drift = wall - now;
+    return delay;
+  }
+
+  /**
+   * What the silence means, as of `polledAt`, by which time all bytes that had arrived were read:
+   * `heard` go on; `suspect` it was we who were away, so ask and wait once more; `silent` the line is stale.
+   */
+  verdict(polledAt: number, now: number, wall: number): 'heard' | 'suspect' | 'silent' {
+    const { staleAfter } = this.times;
+    if (staleAfter === 0 || this.silentFor(polledAt) < staleAfter) return 'heard';
+    const pardoned = this.pardonedAt >= Math.max(this.heardAt, this.windowFrom);
+    if (pardoned) return polledAt < this.pardonedUntil ? 'heard' : 'silent';
+    const late = polledAt - this.dueAt > LATE;
+    const slept = Math.abs(wall - now - this.drift) > DRIFT;
+    return late || slept ? 'suspect' : 'silent';
+  }
+
+  /** Pardons the silence of a suspension, once, for long enough to hear an answer to a heartbeat. */
+  pardon(now: number): void {
+    const { staleAfter, heartbeatInterval } = this.times;
+    this.pardonedAt = now;
+    this.pardonedUntil = now + (heartbeatInterval > 0 ? Math.min(staleAfter, 2 * heartbeatInterval) : staleAfter);
+  }
+}

@@ -1,0 +1,325 @@
+import type { SocketFact } from '../../machines/line.setup.js';
+import type { Clock, Timer, Transport, TransportHandlers } from '../environment.js';
+import { type ErrorCode, messageOf, NinjaTcpError } from '../errors.js';
+import type { Decoder } from '../framing/framing.js';
+import { HEARTBEAT } from '../protocol/plain.js';
+import type { LineSettings } from '../settings.js';
+import type { Pulse } from './pulse.js';
+import { Writer, type WriterOwner } from './writer.js';
+
+/** Who a socket works for: the line that outlives it. */
+export interface SocketOwner {
+  /** A whole message came. */
+  deliver(message: Buffer): void;
+  /** Bytes came, this many. */
+  heard(bytes: number, now: number): void;
+  /** The kernel took the messages of this epoch up to this place. */
+  flushed(place: number): void;
+  /** There is more room than before, or the line was proven. */
+  writable(): void;
+  /** The other side sent its FIN. True: the line is over. False: we go on writing. */
+  ended(cutOff: NinjaTcpError | undefined): boolean;
+  /** What a fact cannot carry: the error object behind it. */
+  lostWith(error: NinjaTcpError): void;
+}
+
+/** A deadline timer later than this tells that we were away, milliseconds: the deadline moves. */
+const LATE = 250;
+
+/**
+ * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadline of an
+ * unfinished frame, on one lazy timer. It reports facts to its statechart, each with the epoch, and exactly one that
+ * says it is over.
+ */
+export class Socket implements TransportHandlers, WriterOwner {
+  /** A byte came on this socket. */
+  proven = false;
+  /** Both FINs passed, behind everything that was accepted: nothing is unknown. */
+  agreed = false;
+  readonly writer: Writer;
+  private readonly decoder: Decoder;
+  private open = false;
+  /** Nothing more is delivered or written. */
+  private over = false;
+  /** Nobody wants to hear facts any more. */
+  private muted = false;
+  private ending = false;
+  private finished = false;
+  private inputEnded = false;
+  private readonly clock: Clock;
+  /** Bytes of messages written before the line was proven. */
+  private unprovenBytes = 0;
+  /** When the unfinished frame was begun, monotonic; 0 for none. */
+  private frameFrom = 0;
+  private framesBefore = 0;
+  private frames = 0;
+  private finBy = Number.POSITIVE_INFINITY;
+  private pausedAt: number | undefined;
+  private timer: Timer | undefined;
+  private timerDue = Number.POSITIVE_INFINITY;
+
+  constructor(
+    private readonly owner: SocketOwner,
+    private readonly transport: Transport,
+    private readonly settings: LineSettings,
+    private readonly pulse: Pulse,
+    private readonly timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+    private readonly epoch: number,
+    private readonly report: (fact: SocketFact) => void,
+  ) {
+    this.clock = settings.environment.clock;
+    this.decoder = settings.framing.decoder(settings);
+    this.writer = new Writer(transport, settings.framing, this.clock, this);
+    transport.attach(this);
+  }
+
+  // --- what the transport says
+
+  opened(): void {
+    if (this.over) return;
+    this.begin();
+    this.report({ type: 'socket.opened', epoch: this.epoch });
+  }
+
+  /** The transport is open: the first silence window begins, and we speak first. */
+  begin(): void {
+    this.open = true;
+    this.pulse.open(this.clock.now());
+    if (this.pausedAt !== undefined) this.pulse.pause();
+    this.heartbeat();
+    this.arm();
+  }
+
+  chunk(bytes: Buffer): void {
+    if (this.over) return;
+    const now = this.clock.now();
+    this.pulse.heardAt = now;
+    this.owner.heard(bytes.length, now);
+    if (!this.proven) this.prove();
+    try {
+      this.decoder.push(bytes, this.receive);
+    } catch (error) {
+      this.fail(error as NinjaTcpError);
+      return;
+    }
+    if (this.decoder.unfinished) {
+      if (this.frameFrom === 0 || this.frames !== this.framesBefore) {
+        this.frameFrom = now;
+        if (this.settings.frameTimeout > 0 && now + this.settings.frameTimeout < this.timerDue) this.arm();
+      }
+      this.framesBefore = this.frames;
+    } else {
+      this.frameFrom = 0;
+    }
+  }
+
+  private readonly receive = (message: Buffer): void => {
+    this.frames += 1;
+    if (this.over) return;
+    if (message.length === 0 && this.settings.emptyFrames === 'heartbeat') return;
+    this.owner.deliver(message);
+  };
+
+  ended(): void {
+    if (this.over) return;
+    const cutOff = this.decoder.unfinished
+      ? new NinjaTcpError(
+          'NINJA_TRUNCATED',
+          `the other side closed in the middle of a frame, ${this.decoder.heldBytes} bytes of memory were held for it`,
+        )
+      : undefined;
+    // From now on no byte can come: silence means nothing any more.
+    this.inputEnded = true;
+    this.pulse.pause();
+    if (this.ending && !cutOff) return;
+    if (this.owner.ended(cutOff) || cutOff) {
+      this.fail(cutOff ?? new NinjaTcpError('NINJA_CLOSED_BY_PEER', 'the other side closed the line'), 'socket.closed');
+    }
+  }
+
+  failed(error: Error): void {
+    if (this.open) this.fail(new NinjaTcpError('NINJA_RESET', messageOf(error), error));
+    else this.fail(new NinjaTcpError('NINJA_CONNECT_FAILED', messageOf(error), error));
+  }
+
+  closed(): void {
+    this.disarm();
+    this.writer.close();
+    if (this.muted) return;
+    this.agreed = this.finished && !this.over;
+    this.over = true;
+    if (this.agreed) this.say('socket.closed', 'NINJA_DISPOSED', 'closed, and all that was accepted was handed over');
+    else this.say('socket.closed', 'NINJA_RESET', 'the socket is gone');
+  }
+
+  // --- what the line orders
+
+  /** Whether a message of this size may be written now, or should wait in the outbox, where it cannot be lost. */
+  canTake(size: number): boolean {
+    if (this.over || this.ending) return false;
+    if (this.writer.pendingBytes >= this.settings.highWaterMark) return false;
+    if (this.proven || this.settings.staleAfter === 0 || this.unprovenBytes === 0) return true;
+    return this.unprovenBytes + size <= this.settings.unprovenBytes;
+  }
+
+  /** Writes a message that `canTake` let pass. @param place its place in this epoch, from 1 */
+  send(payload: Uint8Array, place: number): void {
+    if (!this.proven) this.unprovenBytes += payload.length;
+    this.writer.put(payload, place);
+  }
+
+  /** Writes an empty frame, so that the other side hears us. */
+  heartbeat(): void {
+    if (this.settings.heartbeatInterval === 0 || this.over || this.ending) return;
+    this.writer.put(HEARTBEAT, 0);
+  }
+
+  /** All was accepted that will be: flush, FIN, and wait for the other FIN. */
+  end(): void {
+    if (this.over || this.ending) return;
+    this.ending = true;
+    this.writer.flush();
+    this.transport.end(() => {
+      if (this.over) return;
+      this.finished = true;
+      this.finBy = this.clock.now() + this.settings.finTimeout;
+      this.arm();
+    });
+  }
+
+  pause(): void {
+    if (this.pausedAt !== undefined) return;
+    this.pausedAt = this.clock.now();
+    this.pulse.pause();
+    this.transport.pause();
+  }
+
+  resume(): void {
+    if (this.pausedAt === undefined) return;
+    const now = this.clock.now();
+    // While we did not read, no frame could be finished.
+    if (this.frameFrom > 0) this.frameFrom += now - this.pausedAt;
+    this.pausedAt = undefined;
+    if (!this.inputEnded) this.pulse.resume(now);
+    this.transport.resume();
+  }
+
+  /** Throws the socket away, and reports when it is gone. */
+  discard(): void {
+    this.over = true;
+    this.disarm();
+    this.writer.close();
+    this.transport.destroy();
+  }
+
+  /** Throws the socket away; nothing is heard of it any more. */
+  destroy(): void {
+    this.muted = true;
+    this.discard();
+  }
+
+  ref(): void {
+    this.transport.ref();
+  }
+
+  unref(): void {
+    this.transport.unref();
+  }
+
+  // --- what the writer says
+
+  wrote(now: number): void {
+    this.pulse.wroteAt = now;
+  }
+
+  flushed(place: number): void {
+    if (place > 0) this.owner.flushed(place);
+    this.owner.writable();
+  }
+
+  // --- inside
+
+  private prove(): void {
+    this.proven = true;
+    this.report({ type: 'socket.heard', epoch: this.epoch });
+    this.owner.writable();
+  }
+
+  /** It is over, by the fault that `error` tells. */
+  private fail(error: NinjaTcpError, type: 'socket.failed' | 'socket.closed' = 'socket.failed'): void {
+    if (this.over) return;
+    this.discard();
+    if (!this.muted) this.owner.lostWith(error);
+    this.say(type, error.code, error.message);
+  }
+
+  private say(type: 'socket.failed' | 'socket.closed', code: ErrorCode, message: string): void {
+    if (this.muted) return;
+    this.muted = true;
+    this.report({ type, epoch: this.epoch, code, message });
+  }
+
+  /** The nearest deadline, monotonic. */
+  private nextDue(): number {
+    const { heartbeatInterval, frameTimeout } = this.settings;
+    const speakAt =
+      heartbeatInterval > 0 && !this.ending ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
+    const frameBy =
+      frameTimeout > 0 && this.frameFrom > 0 && this.pausedAt === undefined
+        ? this.frameFrom + frameTimeout
+        : Number.POSITIVE_INFINITY;
+    return Math.min(speakAt, frameBy, this.finBy);
+  }
+
+  private arm(): void {
+    this.disarm();
+    const due = this.nextDue();
+    if (due === Number.POSITIVE_INFINITY) return;
+    this.timerDue = due;
+    this.timer = this.timers.setTimeout(this.tick, Math.max(1, Math.ceil(due - this.clock.now())));
+  }
+
+  private disarm(): void {
+    if (this.timer) this.timers.clearTimeout(this.timer);
+    this.timer = undefined;
+    this.timerDue = Number.POSITIVE_INFINITY;
+  }
+
+  private readonly tick = (): void => {
+    const { heartbeatInterval, frameTimeout } = this.settings;
+    const now = this.clock.now();
+    const seen = this.clock.polledAt();
+    const late = seen - this.timerDue;
+    this.timer = undefined;
+    if (this.over) return;
+    if (this.finBy <= seen) {
+      this.agreed = true;
+      this.over = true;
+      this.transport.destroy();
+      this.say('socket.closed', 'NINJA_DISPOSED', `closed; no FIN came within ${this.settings.finTimeout} ms`);
+      return;
+    }
+    // We were away, and could not read what would have finished the frame.
+    if (late > LATE && this.frameFrom > 0) this.frameFrom += late;
+    if (
+      frameTimeout > 0 &&
+      this.frameFrom > 0 &&
+      this.pausedAt === undefined &&
+      seen - this.frameFrom >= frameTimeout
+    ) {
+      this.fail(
+        new NinjaTcpError(
+          'NINJA_FRAME_TIMEOUT',
+          `a frame was begun and not finished within frameTimeout, ${frameTimeout} ms`,
+        ),
+      );
+      return;
+    }
+    if (heartbeatInterval > 0 && now - this.pulse.wroteAt >= heartbeatInterval) {
+      // What the kernel has not taken yet will be heard as well as a heartbeat behind it.
+      if (this.writer.pendingBytes === 0) this.heartbeat();
+      this.pulse.wroteAt = now;
+    }
+    this.arm();
+  };
+}
