@@ -3,7 +3,8 @@
 //   --full    all of dist, with types, whatever its age
 // Uses Node and npm alone, since nothing else is installed yet.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -42,12 +43,26 @@ const seconds = async (work) => {
   return ((performance.now() - start) / 1000).toFixed(1);
 };
 
-const install = () => {
+/** npm insists on a cache that it can write: where the home has none (`nobody`, a sandbox) it gets one for a while. */
+const withCache = (work) => {
+  const usual = process.env.npm_config_cache || join(homedir(), '.npm');
+  try {
+    mkdirSync(usual, { recursive: true });
+    accessSync(usual, constants.W_OK);
+    return work({});
+  } catch {
+    const cache = mkdtempSync(join(tmpdir(), 'ninja-tcp-npm-'));
+    process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
+    return work({ npm_config_cache: cache });
+  }
+};
+
+const install = (env) => {
   const npm = process.env.npm_execpath;
   // The tools are devDependencies: --include=dev keeps them under NODE_ENV=production.
   const args = ['ci', '--include=dev', '--no-fund', '--no-audit'];
-  if (npm?.endsWith('.js')) run('npm ci', process.execPath, [npm, ...args]);
-  else run('npm ci', 'npm', args);
+  if (npm?.endsWith('.js')) run('npm ci', process.execPath, [npm, ...args], env);
+  else run('npm ci', 'npm', args, env);
 };
 
 const build = (kind) => {
@@ -65,7 +80,7 @@ const installed = changedAt('node_modules/.package-lock.json');
 const done = [];
 
 if (installed === 0 || installed < changedAt('package-lock.json')) {
-  done.push(`installed in ${await seconds(install)} s`);
+  done.push(`installed in ${await seconds(() => withCache(install))} s`);
 }
 
 if (process.argv.includes('--full')) {

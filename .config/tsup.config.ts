@@ -22,7 +22,9 @@ const common: Options = {
 
 const scripts: Options[] = [
   { ...common, name: 'esm', format: 'esm', entry: { ...doors, 'cli/main': 'src/cli/main.ts' } },
-  { ...common, name: 'cjs', format: 'cjs', entry: doors },
+  // Without `treeshake` tsup splits CommonJS with Sucrase, which loses static blocks and slows down `?.` and `??`
+  // without a word; with it Rollup does it, correctly.
+  { ...common, name: 'cjs', format: 'cjs', entry: doors, treeshake: 'safest' },
 ];
 
 const types: Options = {

@@ -11,7 +11,7 @@ export {
 } from './connection.js';
 export type { IterateOptions, ReadOptions } from './delivery/inbox.js';
 export type { Loss } from './delivery/ledger.js';
-export type { Range } from './delivery/outbox.js';
+export type { Dropped, Range } from './delivery/outbox.js';
 export type {
   Acceptor,
   AcceptorHandlers,
@@ -31,7 +31,6 @@ export type { Decoder, DecoderLimits, Framing } from './framing/framing.js';
 export { type LengthPrefixedOptions, lengthPrefixed } from './framing/length-prefixed.js';
 export type { FaceEvents, Fill, SendOptions, Stats, WaitOptions, Warning } from './line/face.js';
 export type { Transition } from './line/history.js';
-export type { Dropped } from './line/line.js';
 export type { Traffic } from './meter.js';
 export type { ConnectOptions, Greeter, ListenOptions, OnConnect } from './options.js';
 export type { Peer, PeerDisposed, PeerEvents, PeerHandler, PeerState } from './peer.js';

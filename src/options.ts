@@ -34,7 +34,7 @@ export const lineNumbers = {
   outboxBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** The same bound as a number of messages. */
   outboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },
-  /** When so many bytes were accepted and are not with the kernel yet, `send` returns false; `drained()` waits for half of it. Above it messages wait in the outbox, whole, and are not lost with a socket. The default is 1 MiB, or `outboxBytes` where that is less. */
+  /** When so many bytes (or half of `outboxMessages`) were accepted and are not with the kernel yet, `send` returns false; `drained()` waits for half of that. Above it messages wait in the outbox, whole, and are not lost with a socket. The default is 1 MiB, or `outboxBytes` where that is less. */
   highWaterMark: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** While no byte has come on a fresh line at most so much is written to it (or one message, if that is larger), since a stopped process swallows it. Does not count where `staleAfter` is 0. */
   unprovenBytes: { default: 65_536, unit: 'bytes', min: 1, max: MAX_BYTES },

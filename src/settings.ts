@@ -1,7 +1,7 @@
 /** What becomes of the options: every choice made, every rule checked. */
 import type { Backoff } from './backoff.js';
 import type { Environment, LookupFunction } from './environment.js';
-import { NinjaTcpError } from './errors.js';
+import { NinjaTcpError, show } from './errors.js';
 import type { Framing } from './framing/framing.js';
 import { lengthPrefixed } from './framing/length-prefixed.js';
 import {
@@ -50,13 +50,6 @@ export interface ServerSettings extends LineSettings, Resolved<typeof serverNumb
 
 function refuse(option: string, rule: string, value: unknown): never {
   throw new NinjaTcpError('NINJA_INVALID_OPTION', `${option} must be ${rule}, got ${show(value)}`);
-}
-
-/** A value as people write it, short. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return value.length > 40 ? `'${value.slice(0, 40)}…'` : `'${value}'`;
-  if (value === null || typeof value !== 'object') return String(value);
-  return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'object'}`;
 }
 
 function ruleOf({ unit, min, max, also }: NumberRule): string {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.js';
 import { Fifo } from './fifo.js';
 
 /** A message that was accepted and is not written yet. */
@@ -14,6 +15,12 @@ export interface Range {
   readonly to: number;
   readonly messages: number;
   readonly bytes: number;
+}
+
+/** Messages that will not be sent. */
+export interface Dropped extends Range {
+  /** `NINJA_EXPIRED`, `NINJA_GAVE_UP` or `NINJA_DISPOSED`. */
+  readonly code: ErrorCode;
 }
 
 /** Accepted but not yet written: whole messages, in order, each with its number. Pure: it is told the time. */

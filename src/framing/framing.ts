@@ -33,12 +33,15 @@ export interface Decoder {
    * Decodes one chunk and calls `receive` for each message that it completes. A message that lies inside the chunk
    * is a view of it, not a copy.
    *
+   * @param receive must not throw: what follows in the chunk would be lost
    * @throws NinjaTcpError `NINJA_FRAME_TOO_LARGE` or `NINJA_FRAME_INVALID`, after the messages before the bad header
-   *   were given. The decoder is of no use afterwards, since the next frame cannot be found.
+   *   were given. Every later call throws it again, since the next frame cannot be found.
    */
   push(chunk: Uint8Array, receive: (message: Buffer) => void): void;
   /** True in the middle of a frame: an end of the stream here cuts it off. */
   readonly unfinished: boolean;
-  /** Bytes of memory held for the unfinished frame. */
+  /** How far the unfinished frame has come, for people: `3 of 4 header bytes`, `100 of 5000 bytes`. */
+  readonly progress: string;
+  /** Bytes of memory held for the unfinished frame; less or more than what has come of it. */
   readonly heldBytes: number;
 }

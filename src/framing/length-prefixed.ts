@@ -1,4 +1,4 @@
-import { NinjaTcpError } from '../errors.js';
+import { NinjaTcpError, show } from '../errors.js';
 import type { Decoder, DecoderLimits, Framing } from './framing.js';
 import { viewOf } from './view.js';
 
@@ -31,6 +31,7 @@ const NO_BYTES = Buffer.alloc(0);
  * @throws NinjaTcpError `NINJA_INVALID_OPTION`
  */
 export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
+  demand(typeof options === 'object' && options !== null, 'options', 'must be an object', options);
   const { bytes = 4, endian = 'big', includesHeader = false } = options;
   demand([1, 2, 4].includes(bytes), 'bytes', 'must be 1, 2 or 4', bytes);
   demand(endian === 'big' || endian === 'little', 'endian', "must be 'big' or 'little'", endian);
@@ -40,7 +41,7 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
 
 function demand(holds: boolean, option: string, rule: string, value: unknown): void {
   if (holds) return;
-  throw new NinjaTcpError('NINJA_INVALID_OPTION', `lengthPrefixed: ${option} ${rule}, got ${JSON.stringify(value)}`);
+  throw new NinjaTcpError('NINJA_INVALID_OPTION', `lengthPrefixed: ${option} ${rule}, got ${show(value)}`);
 }
 
 class LengthPrefixed implements Framing {
@@ -100,6 +101,8 @@ class LengthPrefixedDecoder implements Decoder {
   private need = -1;
   private carry: Buffer = NO_BYTES;
   private filled = 0;
+  /** Behind a bad header there is no next frame to be found. */
+  private refused: NinjaTcpError | undefined;
 
   constructor(
     private readonly headerLength: 1 | 2 | 4,
@@ -116,11 +119,18 @@ class LengthPrefixedDecoder implements Decoder {
     return this.carry.length;
   }
 
+  get progress(): string {
+    return this.need >= 0
+      ? `${this.filled} of ${this.need} bytes`
+      : `${this.headerFilled} of ${this.headerLength} header bytes`;
+  }
+
   push(chunk: Uint8Array, receive: (message: Buffer) => void): void {
     const end = chunk.length;
     let at = 0;
+    if (this.refused) throw this.refused;
     if (this.need >= 0) {
-      at = this.continueBody(chunk, at, receive);
+      at = this.continueBody(chunk, 0, receive);
     } else if (this.headerFilled > 0) {
       at = this.continueHeader(chunk, receive);
     }
@@ -130,7 +140,7 @@ class LengthPrefixedDecoder implements Decoder {
     const base = chunk.byteOffset;
     while (end - at >= headerLength) {
       const length = this.lengthAt(chunk, at);
-      if (length < 0 || length > this.maxFrameLength) throw this.badLength(length, chunk.subarray(at));
+      if (!this.believes(length)) throw this.refuse(length, chunk.subarray(at));
       const start = at + headerLength;
       if (end - start < length) {
         this.beginBody(length, end - start);
@@ -170,7 +180,7 @@ class LengthPrefixedDecoder implements Decoder {
       this.addHeaderByte(chunk[at++] as number);
     }
     const length = this.header - this.extra;
-    if (length < 0 || length > this.maxFrameLength) throw this.badLength(length, this.withHeader(chunk.subarray(at)));
+    if (!this.believes(length)) throw this.refuse(length, this.withHeader(chunk.subarray(at)));
     this.headerFilled = 0;
     this.header = 0;
     if (chunk.length - at >= length) {
@@ -217,6 +227,15 @@ class LengthPrefixedDecoder implements Decoder {
       bytes[i] = this.header >>> (8 * (this.little ? i : this.headerLength - 1 - i));
     }
     return Buffer.concat([bytes, rest.subarray(0, 16)]);
+  }
+
+  private believes(length: number): boolean {
+    return length >= 0 && length <= this.maxFrameLength;
+  }
+
+  private refuse(length: number, from: Uint8Array): NinjaTcpError {
+    this.refused = this.badLength(length, from);
+    return this.refused;
   }
 
   private badLength(length: number, from: Uint8Array): NinjaTcpError {

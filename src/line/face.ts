@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
+import type { Dropped } from '../delivery/outbox.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import type { Traffic } from '../meter.js';
 import type { Transition } from './history.js';
-import type { Dropped, Line } from './line.js';
+import type { Line } from './line.js';
 import { Waiters } from './waiters.js';
 
 export interface Warning {
@@ -82,7 +83,8 @@ export abstract class Face<
    * Accepts a message for sending; it is framed, numbered, and written at the end of the tick. A buffer must not be
    * changed afterwards; a string is sent as UTF-8.
    *
-   * @returns false when `highWaterMark` bytes are pending: await `drained()` before you send more
+   * @returns false when `highWaterMark` bytes or half of `outboxMessages` are pending: await `drained()` before you send
+   *   more
    * @throws NinjaTcpError `NINJA_INVALID_MESSAGE`, `NINJA_OUTBOX_FULL`, `NINJA_NOT_CONNECTED`, `NINJA_DISPOSED`,
    *   `NINJA_GAVE_UP`: nothing was accepted
    */
@@ -95,7 +97,7 @@ export abstract class Face<
     return this.line.send(message, ttl);
   }
 
-  /** Resolves when at most half of `highWaterMark` is pending; rejects when the line gives up or is disposed. */
+  /** Resolves when at most half of that is pending at which `send` returns false; rejects when the line gives up or is disposed. */
   drained(options: WaitOptions = {}): Promise<void> {
     return this.settled ? Promise.reject(this.settled) : this.line.drained(options.signal);
   }

@@ -1,9 +1,9 @@
 import type { LinePorts, SocketFact, SocketHandle } from '../../machines/line.setup.js';
 import { Inbox } from '../delivery/inbox.js';
 import { Ledger, type Loss } from '../delivery/ledger.js';
-import { Outbox, type Range } from '../delivery/outbox.js';
+import { type Dropped, Outbox } from '../delivery/outbox.js';
 import type { Transport } from '../environment.js';
-import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
+import { NinjaTcpError, type Reason } from '../errors.js';
 import { Meter } from '../meter.js';
 import { payloadOf } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
@@ -13,12 +13,6 @@ import { Timers } from '../socket/timers.js';
 import { Watch } from '../socket/watch.js';
 import { History } from './history.js';
 import { Waiters } from './waiters.js';
-
-/** Messages that will not be sent. */
-export interface Dropped extends Range {
-  /** `NINJA_EXPIRED`, `NINJA_GAVE_UP` or `NINJA_DISPOSED`. */
-  readonly code: ErrorCode;
-}
 
 /** What the data plane tells the face that users see. */
 export interface LineEvents {
@@ -83,7 +77,13 @@ export abstract class Line implements LinePorts, SocketOwner {
     return this.outbox.messages + this.ledger.written - this.ledger.flushed;
   }
 
-  /** Accepts a message: writes it, or holds it. @returns false above `highWaterMark` */
+  /** How full it is: 1 where `send` says stop, well before it would have to refuse; small messages by their number. */
+  private get fill(): number {
+    const { highWaterMark, outboxMessages } = this.settings;
+    return Math.max(this.pendingBytes / highWaterMark, (2 * this.pendingMessages) / outboxMessages);
+  }
+
+  /** Accepts a message: writes it, or holds it. @returns false when it is time to wait */
   send(message: Uint8Array | string, ttl: number = this.settings.ttl): boolean {
     const payload = payloadOf(message, this.settings);
     if (this.refusal) throw this.refusal;
@@ -97,7 +97,7 @@ export abstract class Line implements LinePorts, SocketOwner {
       const expiresAt = ttl > 0 ? this.now() + ttl : Number.POSITIVE_INFINITY;
       this.outbox.push({ payload, number, expiresAt });
     }
-    return this.pendingBytes < this.settings.highWaterMark;
+    return this.fill < 1;
   }
 
   /** Throws where the line's state forbids to accept. */
@@ -157,7 +157,7 @@ export abstract class Line implements LinePorts, SocketOwner {
   }
 
   private isDrained(): boolean {
-    return this.pendingBytes <= this.settings.highWaterMark / 2;
+    return this.fill <= 0.5;
   }
 
   // --- receiving

@@ -1,6 +1,5 @@
 /** Plain mode: a frame is a message. An empty frame is a heartbeat, unless `emptyFrames` is `'message'`. */
-import { NinjaTcpError } from '../errors.js';
-import { show } from '../settings.js';
+import { NinjaTcpError, show } from '../errors.js';
 
 /** The payload of a heartbeat: `00 00 00 00` on the wire. */
 export const HEARTBEAT = Buffer.alloc(0);

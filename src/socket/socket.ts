@@ -4,6 +4,7 @@ import { type ErrorCode, messageOf, NinjaTcpError } from '../errors.js';
 import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
+import { FrameDeadline } from './frame-deadline.js';
 import type { Pulse } from './pulse.js';
 import { Writer, type WriterOwner } from './writer.js';
 
@@ -49,12 +50,10 @@ export class Socket implements TransportHandlers, WriterOwner {
   private readonly clock: Clock;
   /** Bytes of messages written before the line was proven. */
   private unprovenBytes = 0;
-  /** When the unfinished frame was begun, monotonic; 0 for none. */
-  private frameFrom = 0;
-  private framesBefore = 0;
   private frames = 0;
+  private readonly frame: FrameDeadline;
   private finBy = Number.POSITIVE_INFINITY;
-  private pausedAt: number | undefined;
+  private paused = false;
   private timer: Timer | undefined;
   private timerDue = Number.POSITIVE_INFINITY;
 
@@ -69,6 +68,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   ) {
     this.clock = settings.environment.clock;
     this.decoder = settings.framing.decoder(settings);
+    this.frame = new FrameDeadline(settings.frameTimeout);
     this.writer = new Writer(transport, settings.framing, this.clock, this);
     transport.attach(this);
   }
@@ -85,7 +85,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   begin(): void {
     this.open = true;
     this.pulse.open(this.clock.now());
-    if (this.pausedAt !== undefined) this.pulse.pause();
+    if (this.paused) this.pulse.pause();
     this.heartbeat();
     this.arm();
   }
@@ -102,15 +102,8 @@ export class Socket implements TransportHandlers, WriterOwner {
       this.fail(error as NinjaTcpError);
       return;
     }
-    if (this.decoder.unfinished) {
-      if (this.frameFrom === 0 || this.frames !== this.framesBefore) {
-        this.frameFrom = now;
-        if (this.settings.frameTimeout > 0 && now + this.settings.frameTimeout < this.timerDue) this.arm();
-      }
-      this.framesBefore = this.frames;
-    } else {
-      this.frameFrom = 0;
-    }
+    const begun = this.frame.note(this.decoder.unfinished, this.frames, now);
+    if (begun && this.frame.dueAt < this.timerDue) this.arm();
   }
 
   private readonly receive = (message: Buffer): void => {
@@ -125,7 +118,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     const cutOff = this.decoder.unfinished
       ? new NinjaTcpError(
           'NINJA_TRUNCATED',
-          `the other side closed in the middle of a frame, ${this.decoder.heldBytes} bytes of memory were held for it`,
+          `the other side closed in the middle of a frame: ${this.decoder.progress} had come`,
         )
       : undefined;
     // From now on no byte can come: silence means nothing any more.
@@ -188,18 +181,18 @@ export class Socket implements TransportHandlers, WriterOwner {
   }
 
   pause(): void {
-    if (this.pausedAt !== undefined) return;
-    this.pausedAt = this.clock.now();
+    if (this.paused) return;
+    this.paused = true;
+    this.frame.freeze(this.clock.now());
     this.pulse.pause();
     this.transport.pause();
   }
 
   resume(): void {
-    if (this.pausedAt === undefined) return;
+    if (!this.paused) return;
     const now = this.clock.now();
-    // While we did not read, no frame could be finished.
-    if (this.frameFrom > 0) this.frameFrom += now - this.pausedAt;
-    this.pausedAt = undefined;
+    this.paused = false;
+    this.frame.thaw(now);
     if (!this.inputEnded) this.pulse.resume(now);
     this.transport.resume();
   }
@@ -261,14 +254,10 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   /** The nearest deadline, monotonic. */
   private nextDue(): number {
-    const { heartbeatInterval, frameTimeout } = this.settings;
-    const speakAt =
-      heartbeatInterval > 0 && !this.ending ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
-    const frameBy =
-      frameTimeout > 0 && this.frameFrom > 0 && this.pausedAt === undefined
-        ? this.frameFrom + frameTimeout
-        : Number.POSITIVE_INFINITY;
-    return Math.min(speakAt, frameBy, this.finBy);
+    const { heartbeatInterval } = this.settings;
+    const speaks = heartbeatInterval > 0 && !this.ending;
+    const speakAt = speaks ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
+    return Math.min(speakAt, this.frame.dueAt, this.finBy);
   }
 
   private arm(): void {
@@ -299,18 +288,13 @@ export class Socket implements TransportHandlers, WriterOwner {
       this.say('socket.closed', 'NINJA_DISPOSED', `closed; no FIN came within ${this.settings.finTimeout} ms`);
       return;
     }
-    // We were away, and could not read what would have finished the frame.
-    if (late > LATE && this.frameFrom > 0) this.frameFrom += late;
-    if (
-      frameTimeout > 0 &&
-      this.frameFrom > 0 &&
-      this.pausedAt === undefined &&
-      seen - this.frameFrom >= frameTimeout
-    ) {
+    if (late > LATE) this.frame.pardon(late);
+    if (this.frame.dueAt <= seen) {
+      const rule = `frameTimeout, ${frameTimeout} ms`;
       this.fail(
         new NinjaTcpError(
           'NINJA_FRAME_TIMEOUT',
-          `a frame was begun and not finished within frameTimeout, ${frameTimeout} ms`,
+          `a frame was not finished within ${rule}: ${this.decoder.progress} had come`,
         ),
       );
       return;
