@@ -5,24 +5,9 @@ import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import { FrameDeadline } from './frame-deadline.js';
+import type { SocketOwner } from './owner.js';
 import type { Pulse } from './pulse.js';
 import { Writer, type WriterOwner } from './writer.js';
-
-/** Who a socket works for: the line that outlives it. */
-export interface SocketOwner {
-  /** A whole message came. */
-  deliver(message: Buffer): void;
-  /** Bytes came, this many. */
-  heard(bytes: number, now: number): void;
-  /** The kernel took the messages of this epoch up to this place. */
-  flushed(place: number): void;
-  /** There is more room than before, or the line was proven. */
-  writable(): void;
-  /** The other side sent its FIN. True: the line is over. False: we go on writing. */
-  ended(cutOff: NinjaTcpError | undefined): boolean;
-  /** What a fact cannot carry: the error object behind it. */
-  lostWith(error: NinjaTcpError): void;
-}
 
 /** A deadline timer later than this tells that we were away, milliseconds: the deadline moves. */
 const LATE = 250;

@@ -1,6 +1,8 @@
 import { setImmediate as importedSetImmediate } from 'node:timers';
 import type { Clock, Timer } from '../environment.js';
-import { EventLoop, LoopTimer, Process } from './loop.js';
+import { EventLoop } from './loop.js';
+import { Process } from './process.js';
+import { LoopTimer } from './timers.js';
 
 // Taken at import, so that a test runner's fake timers cannot stop the virtual clock.
 const nextRealTurn = importedSetImmediate;
@@ -70,8 +72,8 @@ export interface VirtualClock extends Clock {
 class ProcessClock implements Clock {
   constructor(
     protected readonly loop: EventLoop,
-    protected readonly process: Process,
-    private readonly wall: { offset: number },
+    private readonly process: Process,
+    protected readonly wall: { offset: number },
   ) {}
 
   now(): number {
@@ -79,7 +81,7 @@ class ProcessClock implements Clock {
   }
 
   wallNow(): number {
-    return this.loop.now + this.wall.offset;
+    return Math.floor(this.loop.now + this.wall.offset);
   }
 
   polledAt(): number {
@@ -95,7 +97,7 @@ class ProcessClock implements Clock {
 
   clearTimeout(timer: Timer): void {
     // As in Node, clearing nothing, or what has fired, does no harm.
-    if (timer instanceof LoopTimer) timer.loop.clearTimeout(timer);
+    if (timer instanceof LoopTimer) timer.book.clear(timer);
   }
 
   defer(callback: () => void): void {
@@ -106,19 +108,12 @@ class ProcessClock implements Clock {
 class SteppingClock extends ProcessClock implements VirtualClock {
   private moving = false;
 
-  constructor(
-    loop: EventLoop,
-    private readonly wallClock: { offset: number },
-  ) {
-    super(loop, new Process('test'), wallClock);
-  }
-
   get pending(): number {
-    return this.loop.pending;
+    return this.loop.timers.pending;
   }
 
   timers(): readonly number[] {
-    return this.loop.dueTimes();
+    return this.loop.timers.due();
   }
 
   async advance(ms: number): Promise<void> {
@@ -154,7 +149,7 @@ class SteppingClock extends ProcessClock implements VirtualClock {
 
   jump(by: { readonly wallMs: number }): void {
     if (!Number.isFinite(by.wallMs)) throw new RangeError(`wallMs must be finite, not ${by.wallMs}`);
-    this.wallClock.offset += by.wallMs;
+    this.wall.offset += by.wallMs;
   }
 
   block(ms: number): void {
@@ -227,7 +222,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
     throw new RangeError('start and wallStart must be finite');
   const loop = new EventLoop(start, realQueueMicrotask);
   const wall = { offset: wallStart - start };
-  const clock = new SteppingClock(loop, wall);
+  const clock = new SteppingClock(loop, new Process('test'), wall);
   insides.set(clock, { loop, wall });
   return clock;
 }

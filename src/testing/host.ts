@@ -7,9 +7,9 @@ import type {
   ListenTarget,
 } from '../environment.js';
 import { Listener, type ListenerHost } from './listener.js';
-import { Process } from './loop.js';
 import { listenError } from './node-errors.js';
 import type { Pipe } from './pipe.js';
+import { Process } from './process.js';
 import { createRandom } from './random.js';
 import { SimulatedSocket, type SocketNetwork } from './socket.js';
 
@@ -47,6 +47,8 @@ export interface NetworkHost {
 /** What a host asks of its network. */
 export interface HostNetwork extends SocketNetwork {
   readonly seed: number;
+  /** Transports that a process knows of and that are not gone. */
+  readonly open: Set<SimulatedSocket>;
   clockFor(process: Process): Environment['clock'];
   dial(from: SimulatedHost, process: Process, target: DialTarget): SimulatedSocket;
   /** The host that a name stands for. */
@@ -154,12 +156,12 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
 
   accepting(socket: SimulatedSocket): void {
     this.network.trace(this.name, 'accepted', socket.label);
-    this.network.opened(socket);
+    this.network.open.add(socket);
   }
 
-  /** A socket of this host is gone. */
   gone(socket: SimulatedSocket): void {
     this.sockets.delete(socket);
+    this.network.open.delete(socket);
     if (socket.localPort !== undefined) this.listeners.get(socket.localPort)?.forget(socket);
   }
 

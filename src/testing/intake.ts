@@ -69,7 +69,7 @@ export class Intake {
     if (this.cut === 'asWritten') return Math.min(most, (this.segments[0]?.bytes.length ?? 0) - this.offset);
     // Headers are a few bytes long: cuts within them have to be common, or they would not be met.
     const kind = this.random();
-    if (kind < 0.4) return most;
-    return 1 + Math.floor(this.random() * (kind < 0.7 ? Math.min(most, 8) : most));
+    if (kind < 0.25) return most;
+    return 1 + Math.floor(this.random() * (kind < 0.65 ? Math.min(most, 8) : most));
   }
 }

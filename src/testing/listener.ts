@@ -1,5 +1,6 @@
 import type { Acceptor, AcceptorHandlers } from '../environment.js';
-import type { EventLoop, Process } from './loop.js';
+import type { EventLoop } from './loop.js';
+import type { Process } from './process.js';
 import type { SimulatedSocket } from './socket.js';
 
 /** What a listener asks of the host that it lives on. */
@@ -12,10 +13,11 @@ export interface ListenerHost {
   accepting(socket: SimulatedSocket): void;
 }
 
+/** How long the kernel waits for the dialer's last word of the handshake, as on Linux. */
+const handshakeLimitMs = 63_000;
+
 /** A simulated listening port, with the kernel's queue of those not yet accepted. */
 export class Listener implements Acceptor {
-  /** False after `unref()`. */
-  referenced = true;
   private readonly waiting = new Set<SimulatedSocket>();
   private isClosed = false;
 
@@ -36,6 +38,7 @@ export class Listener implements Acceptor {
   /** Kernel: a dial is to be answered. */
   expect(socket: SimulatedSocket): void {
     this.waiting.add(socket);
+    socket.handshakeLimit = this.loop.atInstant(this.loop.now + handshakeLimitMs, () => socket.die());
     socket.confirmed = () => {
       if (socket.state !== 'dialing') return;
       socket.established();
@@ -57,13 +60,9 @@ export class Listener implements Acceptor {
     this.loop.enqueue(this.process, () => this.handlers.closed());
   }
 
-  ref(): void {
-    this.referenced = true;
-  }
-
-  unref(): void {
-    this.referenced = false;
-  }
+  // Nothing keeps a virtual process alive, and nothing has to.
+  ref(): void {}
+  unref(): void {}
 
   private accept(socket: SimulatedSocket): void {
     if (!this.waiting.delete(socket)) return;

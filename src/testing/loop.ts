@@ -147,8 +147,9 @@ export class EventLoop {
     }
     // What came at this very instant is read before the next timer fires; what came a little later may wait.
     const arrived = this.now === this.turnAt && this.somethingArrived();
-    if (this.pollAgain || arrived || (this.polls === 0 && tookLong())) return this.turn();
+    const again = this.pollAgain || arrived || (this.polls === 0 && tookLong());
     this.polls = 0;
+    if (again) return this.turn();
     const timer = this.timers.take(this.turnAt);
     if (timer === undefined) this.phase = 'idle';
     return timer;

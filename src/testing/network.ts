@@ -2,9 +2,10 @@ import type { DialTarget, Environment } from '../environment.js';
 import { clockOf, loopOf, type VirtualClock } from './clock.js';
 import { type HostNetwork, type NetworkHost, SimulatedHost } from './host.js';
 import type { Cut } from './intake.js';
-import type { EventLoop, Process } from './loop.js';
+import type { EventLoop } from './loop.js';
 import { lookupError } from './node-errors.js';
 import { type Link, Pipe, type Wiring } from './pipe.js';
+import type { Process } from './process.js';
 import { createRandom } from './random.js';
 import { SimulatedSocket } from './socket.js';
 
@@ -56,6 +57,8 @@ export interface Network {
   /**
    * Packets are lost without a word, those under way too: all, or those of one way. TCP would send them again, so
    * after `heal` they arrive, late, in order; unless their sender was destroyed meanwhile.
+   *
+   * @throws RangeError when no host has such a name
    */
   cut(way?: Way): void;
   /** Takes back a cut of that very way; without an argument, all of them. */
@@ -88,7 +91,7 @@ class SimulatedNetwork implements HostNetwork, Wiring {
     readonly clock: VirtualClock,
     readonly seed: number,
     readonly link: Link,
-    readonly cut: Cut,
+    readonly cutting: Cut,
     readonly chunkSize: number,
     readonly windowBytes: number,
     private readonly record: ((line: string) => void) | undefined,
@@ -102,7 +105,8 @@ class SimulatedNetwork implements HostNetwork, Wiring {
     const known = this.names.get(name) ?? this.hosts.get(name);
     if (known !== undefined) return known;
     const number = this.hosts.size + 1;
-    const host = new SimulatedHost(this, name, number === 1 ? '127.0.0.1' : `10.0.${number >> 8}.${number & 255}`);
+    const chosen = number === 1 ? '127.0.0.1' : `10.0.${number >> 8}.${number & 255}`;
+    const host = new SimulatedHost(this, name, looksLikeAddress.test(name) ? name : chosen);
     this.hosts.set(name, host);
     this.names.set(name, host);
     this.names.set(host.address, host);
@@ -131,13 +135,13 @@ class SimulatedNetwork implements HostNetwork, Wiring {
   }
 
   addCut(way: Way): void {
-    this.trace('network', 'cut', words(way));
     this.cuts.push(this.known(way));
+    this.trace('network', 'cut', words(way));
   }
 
   removeCut(way: Way | undefined): void {
-    this.trace('network', 'heal', words(way ?? {}));
     const wanted = way && this.known(way);
+    this.trace('network', 'heal', words(way ?? {}));
     this.cuts = wanted === undefined ? [] : this.cuts.filter((cut) => cut.from !== wanted.from || cut.to !== wanted.to);
     for (const pipe of this.waitingPipes) {
       if (pipe.isCut) continue;
@@ -160,13 +164,8 @@ class SimulatedNetwork implements HostNetwork, Wiring {
     this.warnings.push(error);
   }
 
-  opened(socket: SimulatedSocket): void {
-    this.open.add(socket);
-  }
-
-  gone(socket: SimulatedSocket): void {
-    this.open.delete(socket);
-    (socket.host as SimulatedHost).gone(socket);
+  get traces(): boolean {
+    return this.record !== undefined;
   }
 
   dial(from: SimulatedHost, process: Process, target: DialTarget): SimulatedSocket {
@@ -179,7 +178,7 @@ class SimulatedNetwork implements HostNetwork, Wiring {
     }
     this.trace(from.name, 'dial', `#${id}> ${target.host}:${target.port}`);
     from.sockets.add(socket);
-    this.opened(socket);
+    this.open.add(socket);
     this.loop.enqueue(process, () => this.lookUp(socket, from, target, id));
     return socket;
   }
@@ -215,7 +214,7 @@ class SimulatedNetwork implements HostNetwork, Wiring {
     const out = new Pipe(this, from.name, host.name, createRandom(this.seed, `way ${id}>`));
     const back = new Pipe(this, host.name, from.name, createRandom(this.seed, `way ${id}<`));
     socket.out = out;
-    socket.dialLimit = loop.atInstant(loop.now + dialLimitMs, () => socket.unanswered('ETIMEDOUT'));
+    socket.handshakeLimit = loop.atInstant(loop.now + dialLimitMs, () => socket.unanswered('ETIMEDOUT'));
     const knock = (retryMs: number): void => {
       if (socket.state !== 'dialing') return;
       out.send(0, () => {
@@ -229,9 +228,14 @@ class SimulatedNetwork implements HostNetwork, Wiring {
   }
 
   private known(way: Way): Way {
+    const nameOf = (side: string): string => {
+      const host = this.names.get(side) ?? this.hosts.get(side);
+      if (host === undefined) throw new RangeError(`There is no host '${side}' in this network`);
+      return host.name;
+    };
     return {
-      ...(way.from === undefined ? {} : { from: this.host(way.from).name }),
-      ...(way.to === undefined ? {} : { to: this.host(way.to).name }),
+      ...(way.from === undefined ? {} : { from: nameOf(way.from) }),
+      ...(way.to === undefined ? {} : { to: nameOf(way.to) }),
     };
   }
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 // Titles are a grammar: <believe|refuse> <what> <where>. What is refused, in which words, and what was given before.
 import { describe, expect, test } from 'vitest';
 import { NinjaTcpError } from '../../src/errors.js';
@@ -6,7 +7,7 @@ import { chunkOf, cutAt, cutEvery, decode, encode, hex, presets, textsOf } from 
 
 /** The header alone, as digits. */
 function headerOf(options: LengthPrefixedOptions, length: number): string {
-  const framing = lengthPrefixed(options);
+  const framing = lengthPrefixed(options as object);
   const header = Buffer.alloc(framing.headerLength);
   framing.writeHeader(header, 0, length);
   return header.toString('hex').replace(/(..)(?=.)/g, '$1 ');
@@ -86,7 +87,7 @@ describe('limit', () => {
     [{ includesHeader: true, endian: 'little' }, 'ff ff ff ff', 4_294_967_291, '....'],
   ];
   for (const [options, header, length, text] of huge) {
-    const framing = lengthPrefixed(options);
+    const framing = lengthPrefixed(options as object);
     test(`refuse ${header} of ${framing.name} as ${length} bytes, wherever it is cut`, () => {
       for (const [where, chunks] of cuttings(hex(header), 4)) {
         const { error } = decode(framing, chunks);
@@ -171,23 +172,26 @@ describe('header that includes itself', () => {
 
 describe('options', () => {
   // biome-ignore format: a table
-  const bad: readonly [options: object, message: string][] = [
+  const bad: readonly [options: object | null, message: string][] = [
     [{ bytes: 3 }, 'lengthPrefixed: bytes must be 1, 2 or 4, got 3'],
     [{ bytes: 0 }, 'lengthPrefixed: bytes must be 1, 2 or 4, got 0'],
     [{ bytes: 8 }, 'lengthPrefixed: bytes must be 1, 2 or 4, got 8'],
-    [{ bytes: '4' }, 'lengthPrefixed: bytes must be 1, 2 or 4, got "4"'],
+    [{ bytes: '4' }, "lengthPrefixed: bytes must be 1, 2 or 4, got '4'"],
+    [{ bytes: 4n }, 'lengthPrefixed: bytes must be 1, 2 or 4, got 4'],
+    [{ bytes: Number.NaN }, 'lengthPrefixed: bytes must be 1, 2 or 4, got NaN'],
+    [null, 'lengthPrefixed: options must be an object, got null'],
     [{ bytes: null }, 'lengthPrefixed: bytes must be 1, 2 or 4, got null'],
-    [{ endian: 'BE' }, `lengthPrefixed: endian must be 'big' or 'little', got "BE"`],
+    [{ endian: 'BE' }, `lengthPrefixed: endian must be 'big' or 'little', got 'BE'`],
     [{ endian: 1 }, `lengthPrefixed: endian must be 'big' or 'little', got 1`],
     [{ bytes: 2, endian: null }, `lengthPrefixed: endian must be 'big' or 'little', got null`],
-    [{ includesHeader: 'yes' }, 'lengthPrefixed: includesHeader must be true or false, got "yes"'],
+    [{ includesHeader: 'yes' }, "lengthPrefixed: includesHeader must be true or false, got 'yes'"],
     [{ includesHeader: 1 }, 'lengthPrefixed: includesHeader must be true or false, got 1'],
   ];
   for (const [options, message] of bad) {
-    test(`refuse ${JSON.stringify(options)}`, () => {
+    test(`refuse ${inspect(options)}`, () => {
       let error: unknown;
       try {
-        lengthPrefixed(options);
+        lengthPrefixed(options as object);
       } catch (thrown) {
         error = thrown;
       }
@@ -195,4 +199,26 @@ describe('options', () => {
       expect(error).toMatchObject({ code: 'NINJA_INVALID_OPTION', outcome: 'refused', message });
     });
   }
+});
+
+describe('a decoder behind a bad header', () => {
+  for (const cut of [1, 4, 8]) {
+    test(`refuses everything that follows, header cut after ${cut} bytes`, () => {
+      const decoder = lengthPrefixed().decoder({ maxFrameLength: 16 });
+      const bytes = Buffer.from('ffffffff00000001', 'hex');
+      const push = (chunk: Buffer) => decoder.push(chunk, (message) => expect.unreachable(`invented ${message}`));
+      const first = () => {
+        push(bytes.subarray(0, cut));
+        push(bytes.subarray(cut));
+      };
+      expect(first).toThrow(/4294967295 bytes/);
+      // A good frame, which would be decoded if the decoder had forgotten.
+      expect(() => push(Buffer.from('0000000168', 'hex'))).toThrow(/4294967295 bytes/);
+    });
+  }
+
+  test('without a limit believes nothing', () => {
+    const decoder = lengthPrefixed().decoder({ maxFrameLength: Number.NaN });
+    expect(() => decoder.push(Buffer.from('0000000168', 'hex'), () => {})).toThrow(NinjaTcpError);
+  });
 });
