@@ -17,9 +17,9 @@ export interface Clock {
   /** Wall-clock milliseconds since 1970. */
   wallNow(): number;
   /**
-   * Monotonic milliseconds of an instant such that every byte which had arrived by then has been read. While a
-   * timer's callback runs this is the time at which the timer came due in the loop, before the poll phase that was
-   * then passed; so a late event loop cannot be mistaken for a silent peer.
+   * Monotonic milliseconds of an instant such that every byte which had arrived by then has been read, whatever has
+   * blocked the loop since. While a timer's callback runs this is the time at which the timer came due in the loop,
+   * before the poll phase that was then passed; so a late event loop cannot be mistaken for a silent peer.
    */
   polledAt(): number;
   /** Calls back once, at least `ms` milliseconds from now (0 … 2^31-1), after a poll phase. */
@@ -60,7 +60,7 @@ export interface Transport extends TransportAddress {
   cork(): void;
   /** … and hands them over in one. */
   uncork(): void;
-  /** Sends a FIN behind all that was written; calls back when the kernel has taken it. */
+  /** Sends a FIN behind all that was written; calls back when the kernel has taken it, never if it was destroyed before. */
   end(finished: () => void): void;
   /** Throws the transport away, at once: no FIN behind what is unsent. `closed` follows. */
   destroy(): void;
@@ -114,13 +114,13 @@ export interface BoundAddress {
 export interface AcceptorHandlers {
   listening(address: BoundAddress): void;
   accepted(transport: Transport): void;
+  /** It could not be bound, or was lost. */
   failed(error: Error): void;
-  closed(): void;
 }
 
 /** A listening port. */
 export interface Acceptor {
-  /** Accepts no more; what was accepted lives on. `closed` follows. */
+  /** Accepts no more; what was accepted lives on. */
   close(): void;
   ref(): void;
   unref(): void;

@@ -180,7 +180,6 @@ export class Server extends EventEmitter<ServerEvents> {
         },
         accepted: (transport) => this.accept(transport),
         failed: fail,
-        closed: () => {},
       });
       return this.acceptor;
     } catch (error) {

@@ -67,18 +67,26 @@ async function feed(connection: Connection, complain: (sentence: string) => void
   return complete;
 }
 
-/** Prints what comes, and reads no faster than it is taken. */
+/** Prints what comes, and reads no faster than it is taken. What nobody reads any more is thrown away. */
 async function print(connection: Connection, json: boolean): Promise<void> {
   const { stdout } = process;
-  for await (const first of connection) {
-    const parts: Buffer[] = [];
-    let size = 0;
-    for (let message: Buffer | undefined = first; message; ) {
-      parts.push(...shown(message, json));
-      size += message.length;
-      message = size < BATCH ? connection.receive() : undefined;
+  let gone = false;
+  onOutputGone(() => {
+    gone = true;
+  });
+  try {
+    for await (const first of connection) {
+      const parts: Buffer[] = [];
+      let size = 0;
+      for (let message: Buffer | undefined = first; message; ) {
+        parts.push(...shown(message, json));
+        size += message.length;
+        message = size < BATCH ? connection.receive() : undefined;
+      }
+      if (!gone && !stdout.write(Buffer.concat(parts))) await once(stdout, 'drain').catch(() => {});
     }
-    if (!stdout.write(Buffer.concat(parts))) await once(stdout, 'drain');
+  } catch {
+    // The connection gave up, which is told elsewhere.
   }
 }
 
@@ -90,8 +98,12 @@ function shown(message: Buffer, json: boolean): readonly Buffer[] {
   return [Buffer.from(`${JSON.stringify({ type: 'message', ...content })}\n`)];
 }
 
-/** Waits until all that was accepted is written: `close()` while the line is down would give up what is held. */
-async function written(connection: Connection): Promise<void> {
+/**
+ * Waits until there was a line, and until all that was accepted is written: `close()` while the line is down would
+ * give up what is held.
+ */
+async function written(connection: Connection, met: Promise<void>): Promise<void> {
+  await met;
   while (connection.stats().outbox.messages > 0) await wait(LOOK);
 }
 
@@ -107,7 +119,7 @@ export const connectCommand: Command = {
   },
   details: [
     'State changes go to standard error. The connection heals by itself; what is entered meanwhile\nis held and sent on the next line. At the end of the input, and on SIGINT or SIGTERM, it closes\ngracefully; a second signal ends it at once.',
-    'Exit code 0 after a graceful end, 1 when it gave up or some input was not sent.',
+    'Exit code 0 after a graceful end, 1 when it gave up, or was not sure that all was handed over.',
   ],
 
   async run(given) {
@@ -130,36 +142,41 @@ export const connectCommand: Command = {
     });
 
     const asked = new AbortController();
+    const hurry = once(asked.signal, 'abort').then(() => 'asked' as const);
     onEndingSignal(() => {
       // Whoever asks twice does not want to wait, not even for our output to be taken.
-      if (asked.signal.aborted) process.exit(0);
+      if (asked.signal.aborted) process.exit(1);
       asked.abort();
     });
     onOutputGone(() => asked.abort());
 
-    const printing = print(connection, json).catch(() => {});
+    const met = connection.connected().catch(() => {});
+    const printing = print(connection, json);
     const feeding = feed(connection, complain).then(async (complete) => {
-      await written(connection);
+      await written(connection, met);
       return complete ? ('complete' as const) : ('incomplete' as const);
     });
-    const end = await Promise.race([
-      feeding,
-      once(connection, 'failed').then(() => 'gave up' as const),
-      once(asked.signal, 'abort').then(() => 'asked' as const),
-    ]);
+    const failed = once(connection, 'failed').then(() => 'gave up' as const);
+    const end = await Promise.race([feeding, failed, hurry]);
     over = true;
     process.stdin.destroy();
     if (end === 'gave up') {
       await connection.dispose();
       return 1;
     }
-    if (end === 'asked') {
-      const late = wait(PATIENCE, 'late' as const);
-      if ((await Promise.race([connection.close().then(() => printing), late])) === 'late') process.exit(0);
-      return 0;
+
+    // A line that is down has nothing to close: what was written to it last is unknown.
+    const parted = end === 'asked' || (end === 'complete' && connection.state === 'connected');
+    const closing = connection.close().then(async ({ code }) => {
+      await printing;
+      return parted && !unsent && code === 'NINJA_DISPOSED';
+    });
+    const late = hurry.then(() => wait(PATIENCE, 'late' as const));
+    const graceful = await Promise.race([closing, late]);
+    if (graceful === 'late') {
+      await connection.dispose();
+      process.exit(1);
     }
-    const reason = await connection.close();
-    await printing;
-    return end === 'complete' && !unsent && reason.code === 'NINJA_DISPOSED' ? 0 : 1;
+    return graceful ? 0 : 1;
   },
 };

@@ -34,11 +34,11 @@ export class EchoProcess {
     (child.stderr as Readable).setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-1000);
     });
-    child.once('error', (error) => this.onTrouble(`the server process cannot be started: ${error.message}`));
+    child.once('error', (error) => this.onTrouble(`The server process cannot be started: ${error.message}`));
     child.once('close', (code, by) => {
       if (this.child !== child) return;
       this.child = undefined;
-      this.onTrouble(`the server process ended by itself (${by ?? `code ${code}`}). ${complaint.trim()}`.trimEnd());
+      this.onTrouble(`The server process ended by itself (${by ?? `code ${code}`}). ${complaint.trim()}`.trimEnd());
     });
     const output = (child.stdout as Readable).setEncoding('utf8');
     let said = '';

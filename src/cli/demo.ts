@@ -141,7 +141,11 @@ async function perform(connection: Connection, { server, tally, paper, signal }:
     await wait(DOWN, undefined, { signal });
     act('the server process is started again, on the same port');
     const first = healed(connection, epoch, tally, signal);
-    const [echoAt, listeningAt] = await Promise.all([first, server.start(signal)]);
+    const starting = server.start(signal).then((at) => {
+      paper.event(`an echo server listens on 127.0.0.1:${server.port} again, as process ${server.pid}`);
+      return at;
+    });
+    const [echoAt, listeningAt] = await Promise.all([first, starting]);
     tally.healedAfterMs = Math.max(0, Math.round(echoAt - listeningAt));
     act(`the line has healed, ${millis(tally.healedAfterMs)} after the new server listened`);
     await peace();
@@ -215,11 +219,12 @@ export const demoCommand: Command = {
       stopDrawing();
     }
 
-    const faults = [...(failure ? [failure.message] : []), ...tally.faults(canStop)];
-    printTable(tally, canStop, paper);
-    for (const sentence of faults) paper.line(`  ${paper.style('red', sentence)}`);
+    const faults = failure ? [failure.message] : tally.faults(canStop);
+    // A demo that was broken off proves nothing, for or against.
+    if (!failure) printTable(tally, canStop, paper);
+    for (const sentence of faults) paper.line(paper.style('red', sentence));
     if (faults.length === 0) {
-      paper.line(`  ${paper.style('green', 'It healed, and every message that is missing was reported as unknown.')}`);
+      paper.line(paper.style('green', 'It healed, and every message that is missing was reported as unknown.'));
     }
     if (given.flags.has('json')) paper.line(JSON.stringify(tally.findings()));
     return failure?.exitCode ?? (faults.length > 0 ? 1 : 0);

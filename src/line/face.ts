@@ -45,6 +45,8 @@ export interface Fill {
 export interface Stats {
   readonly received: Traffic;
   readonly sent: Traffic;
+  /** All bytes that came, headers and heartbeats included. */
+  readonly heardBytes: number;
   /** Accepted and not written yet. */
   readonly outbox: Fill;
   /** Decoded and not taken yet. */
@@ -132,6 +134,7 @@ export abstract class Face<
     return {
       received: line.received.read(now),
       sent: line.sent.read(now),
+      heardBytes: line.heardBytes,
       outbox: { messages: line.outbox.messages, bytes: line.outbox.bytes },
       inbox: { messages: line.inbox.messages, bytes: line.inbox.bytes },
       pending: { messages: line.pendingMessages, bytes: line.pendingBytes },

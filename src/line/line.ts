@@ -36,8 +36,8 @@ export abstract class Line implements LinePorts, SocketOwner {
   readonly sent: Meter;
   readonly timers: Timers;
   readonly history: History;
-  /** Bytes of frames and heartbeats that came, as the kernel gave them. */
-  chunkBytes = 0;
+  /** All bytes that came, headers and heartbeats included. */
+  heardBytes = 0;
   readingPaused = false;
   /** What comes is counted and thrown away. */
   deaf: boolean;
@@ -164,7 +164,7 @@ export abstract class Line implements LinePorts, SocketOwner {
   // --- receiving
 
   heard(bytes: number, now: number): void {
-    this.chunkBytes += bytes;
+    this.heardBytes += bytes;
     this.received.tick(now);
   }
 

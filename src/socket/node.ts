@@ -12,8 +12,8 @@ import type {
   TransportHandlers,
 } from '../environment.js';
 
+/** When the last timer came due in the loop: what had arrived by then was read before its callback ran. */
 let polledAt = 0;
-let insideTimer = false;
 
 /**
  * A timer that calls back after a poll phase. `setTimeout` fires before the loop has looked at its sockets; after a
@@ -42,12 +42,7 @@ class AfterPollTimer implements Timer {
 
   private static fire(this: void, timer: AfterPollTimer): void {
     polledAt = timer.dueAt;
-    insideTimer = true;
-    try {
-      timer.callback();
-    } finally {
-      insideTimer = false;
-    }
+    timer.callback();
   }
 
   clear(): void {
@@ -71,7 +66,7 @@ class AfterPollTimer implements Timer {
 const clock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  polledAt: () => (insideTimer ? polledAt : performance.now()),
+  polledAt: () => polledAt,
   setTimeout: (callback, ms) => new AfterPollTimer(callback, ms),
   clearTimeout: (timer) => (timer as AfterPollTimer).clear(),
   defer: (callback) => process.nextTick(callback),
@@ -122,7 +117,10 @@ class NodeTransport implements Transport {
   }
 
   end(finished: () => void): void {
-    this.socket.end(finished);
+    // Destroyed meanwhile, Node calls back with an error.
+    this.socket.end((error?: Error | null) => {
+      if (!error) finished();
+    });
   }
 
   destroy(): void {
@@ -169,8 +167,7 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
   server
     .on('listening', () => handlers.listening(server.address() as BoundAddress))
     .on('connection', (socket) => handlers.accepted(new NodeTransport(socket)))
-    .on('error', (error) => handlers.failed(error))
-    .on('close', () => handlers.closed());
+    .on('error', (error) => handlers.failed(error));
   server.listen({
     port: target.port,
     ...(target.host !== undefined && { host: target.host }),

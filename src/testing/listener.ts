@@ -57,7 +57,6 @@ export class Listener implements Acceptor {
     this.host.released(this);
     for (const socket of [...this.waiting]) socket.die();
     this.waiting.clear();
-    this.loop.enqueue(this.process, () => this.handlers.closed());
   }
 
   // Nothing keeps a virtual process alive, and nothing has to.

@@ -10,10 +10,6 @@ export interface KernelEvent {
   cancelled: boolean;
 }
 
-/** Where a poll took longer than this, milliseconds, the loop polls again before timers fire: see the default clock. */
-const pollTolerance = 20;
-/** … but not for ever: a reader who is always slow must not starve the timers. */
-const mostPolls = 8;
 /** So many callbacks without time going by mean that something goes round in circles. */
 const mostPerInstant = 1_000_000;
 
@@ -25,7 +21,8 @@ const mostPerInstant = 1_000_000;
  * 2. poll: everything that had arrived by then is handed over, one callback at a time;
  * 3. those timers fire, and `polledAt` is the instant of 1.
  *
- * A turn takes no time, unless a callback calls `block`.
+ * A turn takes no time, unless a callback calls `block`. Then the timers behind it fire all the same, as they do on the
+ * default clock: late by `now()`, with bytes unread that came meanwhile, and right only for who asks `polledAt()`.
  */
 export class EventLoop {
   readonly timers = new TimerBook();
@@ -36,7 +33,6 @@ export class EventLoop {
   private phase: 'idle' | 'poll' | 'fire' = 'idle';
   private turnAt: number;
   private polled: number;
-  private polls = 0;
   private pollAgain = false;
   private running = false;
   private flushQueued = false;
@@ -137,19 +133,14 @@ export class EventLoop {
 
   /** What is to be called next in this turn; undefined when the turn is over, or was begun anew. */
   private nextInTurn(): { readonly callback: () => void } | undefined {
-    const tookLong = (): boolean => this.now - this.turnAt > pollTolerance;
     if (this.phase === 'poll') {
       const job = this.takeReady();
       if (job !== undefined) return job;
-      this.polls += 1;
-      if (tookLong() && this.polls < mostPolls) return this.turn();
       this.pollIsOver();
     }
-    // What came at this very instant is read before the next timer fires; what came a little later may wait.
+    // What came at this very instant, `polledAt`, has to be read before the next timer fires.
     const arrived = this.now === this.turnAt && this.somethingArrived();
-    const again = this.pollAgain || arrived || (this.polls === 0 && tookLong());
-    this.polls = 0;
-    if (again) return this.turn();
+    if (arrived || this.pollAgain) return this.turn();
     const timer = this.timers.take(this.turnAt);
     if (timer === undefined) this.phase = 'idle';
     return timer;

@@ -198,7 +198,7 @@ class SimulatedNetwork implements HostNetwork, Wiring {
   }
 
   private connect(socket: SimulatedSocket, from: SimulatedHost, target: DialTarget, name: string, id: number): void {
-    if (socket.state !== 'dialing' || socket.process.dead) return;
+    if (socket.state !== 'dialing') return;
     const { loop, link } = this;
     const { port } = target;
     const host = this.resolve(name);

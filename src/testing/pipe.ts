@@ -25,7 +25,8 @@ interface Packet {
 }
 
 /**
- * One direction of one connection: packets arrive in the order in which they were sent, or not at all. While the way is
+ * One direction of one connection: packets arrive in the order in which they were sent (one that could be there earlier
+ * waits for those before it), or not at all. While the way is
  * cut they wait at its end (TCP would send them again): what they bring is late, never lost or out of order.
  */
 export class Pipe {
@@ -49,8 +50,7 @@ export class Pipe {
     const { loop, link } = this.wiring;
     this.lineFreeAt = Math.max(this.lineFreeAt, loop.now) + (bytes * 1000) / link.bytesPerSecond;
     const jitter = link.jitterMs > 0 ? this.random() * link.jitterMs : 0;
-    const last = this.packets.at(-1);
-    this.packets.push({ at: Math.max(this.lineFreeAt + link.latencyMs + jitter, last?.at ?? 0), deliver });
+    this.packets.push({ at: this.lineFreeAt + link.latencyMs + jitter, deliver });
     this.arm();
   }
 

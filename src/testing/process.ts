@@ -1,5 +1,3 @@
-import type { LoopTimer } from './timers.js';
-
 /** Something to call, on behalf of a process. */
 export interface Job {
   readonly process: Process;
@@ -15,7 +13,6 @@ export class Process {
   /** The last instant by which it had polled, while it is stopped and until it has polled again. */
   polledAt: number | undefined;
   // What waits while it is stopped.
-  readonly parkedTimers: LoopTimer[] = [];
   readonly parkedReady: Job[] = [];
   readonly parkedDefers: Job[] = [];
 

@@ -28,9 +28,10 @@ export class LoopTimer {
 export class TimerBook {
   pending = 0;
   private readonly heap = new Heap<LoopTimer>();
-  private readonly stopped = new Set<Process>();
+  /** Due, but their processes are stopped. */
+  private readonly parked = new Map<Process, LoopTimer[]>();
   private order = 0;
-  /** How many of the heap were cleared: nobody digs in a heap for one timer. */
+  /** How many of them were cleared: nobody digs in a heap for one timer. */
   private cleared = 0;
 
   set(process: Process, callback: () => void, at: number): LoopTimer {
@@ -74,7 +75,7 @@ export class TimerBook {
 
   /** When they are due, earliest first. */
   due(): number[] {
-    return [...this.heap.values(), ...[...this.stopped].flatMap((process) => process.parkedTimers)]
+    return [...this.heap.values(), ...[...this.parked.values()].flat()]
       .filter((timer) => !timer.over)
       .map((timer) => timer.at)
       .sort((a, b) => a - b);
@@ -82,16 +83,14 @@ export class TimerBook {
 
   /** A process goes on: its late timers are due. */
   thaw(process: Process): void {
-    this.stopped.delete(process);
-    for (const timer of process.parkedTimers.splice(0)) if (!timer.over) this.heap.push(timer);
+    for (const timer of this.parked.get(process) ?? []) this.heap.push(timer);
+    this.parked.delete(process);
   }
 
   /** A process is dead: its timers never fire. */
   kill(process: Process): void {
-    this.stopped.delete(process);
-    for (const timer of [...this.heap.values(), ...process.parkedTimers.splice(0)]) {
-      if (timer.process === process) this.clear(timer);
-    }
+    this.thaw(process);
+    for (const timer of [...this.heap.values()]) if (timer.process === process) this.clear(timer);
   }
 
   private drop(unwanted: (top: LoopTimer) => boolean): void {
@@ -100,8 +99,9 @@ export class TimerBook {
       if (top.over) {
         this.cleared -= 1;
       } else {
-        top.process.parkedTimers.push(top);
-        this.stopped.add(top.process);
+        const others = this.parked.get(top.process);
+        if (others === undefined) this.parked.set(top.process, [top]);
+        else others.push(top);
       }
     }
   }
