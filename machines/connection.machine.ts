@@ -65,7 +65,7 @@ export const connectionMachine = connectionSetup.createMachine({
             'announceFailed',
           ],
           on: {
-            connect: { target: '#connecting', actions: 'forgetFailures' },
+            connect: { target: '#connecting', actions: ['forgetFailures', 'revive'] },
             close: { target: '#disposed', actions: 'blameClose' },
           },
         },
@@ -80,7 +80,10 @@ export const connectionMachine = connectionSetup.createMachine({
       on: {
         'socket.closed': { guard: 'fromThisEpoch', target: '#deciding', actions: 'blameSocket' },
         'socket.failed': { guard: 'fromThisEpoch', target: '#deciding', actions: 'blameSocket' },
-        disconnect: { target: '#idle', actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'] },
+        disconnect: [
+          { guard: 'closing', target: '#disposed', actions: 'blameDisconnect' },
+          { target: '#idle', actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'] },
+        ],
         close: [
           { guard: 'nothingHeld', target: '#disposed', actions: 'blameClose' },
           { actions: 'noteClosing', description: 'Something is held: connect first, then drain.' },
@@ -114,10 +117,13 @@ export const connectionMachine = connectionSetup.createMachine({
       on: {
         'socket.closed': { guard: 'fromThisEpoch', target: '#deciding', actions: 'blameSocket' },
         'socket.failed': { guard: 'fromThisEpoch', target: '#deciding', actions: 'blameSocket' },
-        disconnect: { target: '#idle', actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'] },
+        disconnect: [
+          { guard: 'closing', target: '#disposed', actions: 'blameDisconnect' },
+          { target: '#idle', actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'] },
+        ],
         reconnectNow: {
           target: '#connecting',
-          actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'],
+          actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'noteNoWait', 'announceDisconnected'],
         },
       },
       states: {
@@ -147,6 +153,7 @@ export const connectionMachine = connectionSetup.createMachine({
               after: { drainTimeout: { target: '#disposed', actions: 'blameDrainTimeout' } },
               on: {
                 'socket.closed': { guard: 'fromThisEpoch', target: '#disposed', actions: 'blameSocket' },
+                reconnectNow: { description: 'Not any more: it is being closed.' },
               },
             },
           },
@@ -177,7 +184,10 @@ export const connectionMachine = connectionSetup.createMachine({
       on: {
         'socket.closed': { guard: 'fromThisEpoch', target: '#deciding' },
         'socket.failed': { guard: 'fromThisEpoch', target: '#deciding' },
-        disconnect: { target: '#idle', actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'] },
+        disconnect: [
+          { guard: 'closing', target: '#disposed', actions: 'blameDisconnect' },
+          { target: '#idle', actions: ['shutGate', 'stopSocket', 'blameDisconnect', 'announceDisconnected'] },
+        ],
         close: { actions: 'noteClosing' },
       },
     },

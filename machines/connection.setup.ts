@@ -4,9 +4,9 @@ import type { Reason } from '../src/errors.js';
 import {
   blame,
   blameSilence,
-  causeOf,
   drainLeft,
   freshLine,
+  hands,
   inertSocket,
   type LineContext,
   type LinePorts,
@@ -15,6 +15,8 @@ import {
 } from './line.setup.js';
 
 export interface ConnectionPorts extends LinePorts {
+  /** Accepts messages again, after having given up. */
+  revive(): void;
   /** Runs the `onConnect` hook; it answers with `greeting.passed` or `greeting.failed`. */
   greet(epoch: number): void;
   /** Milliseconds to wait after so many failures in a row; false gives up. */
@@ -107,10 +109,17 @@ function reasonOf(context: ConnectionContext): Reason {
   return context.reason ?? blame({ context }, 'NINJA_DISPOSED', 'disposed before anything happened').reason;
 }
 
-function noteFailure({ context }: { readonly context: ConnectionContext }) {
+/** Failures in a row before this loss: none, where the lost line had been live for `stableAfter`. */
+function failuresBefore(context: ConnectionContext): number {
   const { ports, times, liveAt } = context;
-  const stable = liveAt !== undefined && ports.now() - liveAt >= times.stableAfter;
-  const failures = (stable ? 0 : context.failures) + 1;
+  // Up to the last byte heard: the silence of a stale line was no good time.
+  const heardAt = ports.now() - ports.silentForMs();
+  return liveAt !== undefined && heardAt - liveAt >= times.stableAfter ? 0 : context.failures;
+}
+
+function noteFailure({ context }: { readonly context: ConnectionContext }) {
+  const { ports, times } = context;
+  const failures = failuresBefore(context) + 1;
   const wait = failures >= times.maxAttempts || context.fatal ? false : ports.backoff(failures, reasonOf(context));
   return { failures, retryInMs: wait === false ? undefined : wait };
 }
@@ -169,18 +178,13 @@ export const connectionSetup = setup({
     // --- what next
     noteFailure: assign((args) => noteFailure(args)),
     forgetFailures: assign({ failures: 0, fatal: false }),
+    noteNoWait: assign(({ context }) => ({ retryInMs: 0, failures: failuresBefore(context) })),
     noteClosing: assign(({ context }) => (context.closing ? {} : { closing: true, closingAt: context.ports.now() })),
 
     // --- the hands
+    ...hands.actions,
     greet: ({ context }) => context.ports.greet(context.epoch),
-    openGate: ({ context }) => context.ports.openGate(),
-    shutGate: ({ context }) => context.ports.shutGate(),
-    drain: ({ context }) => context.ports.drain(),
-    settleHeld: ({ context }, params: { code: 'NINJA_GAVE_UP' | 'NINJA_DISPOSED' }) =>
-      context.ports.settleHeld(params.code, context.reason),
-    armSilence: ({ context }) => context.ports.armSilence(),
-    remember: ({ context, event }, params: { state: string }) =>
-      context.ports.entered(params.state, causeOf(event.type), context.reason),
+    revive: ({ context }) => context.ports.revive(),
 
     // --- announcements
     announceConnecting: emit(({ context }) => ({
@@ -218,13 +222,12 @@ export const connectionSetup = setup({
     closing: ({ context }) => context.closing,
     proven: ({ context }) => context.proven,
     gaveUp: ({ context }) => context.retryInMs === undefined,
-    // The only guard that asks the ports; walks of the chart override this one.
-    heardInTime: ({ context }) => context.ports.heardInTime(),
+    ...hands.guards,
   },
   delays: {
     connectTimeout: ({ context }) => context.times.connectTimeout,
     backoff: ({ context }) => context.retryInMs ?? 0,
-    silence: ({ context }) => context.ports.silenceDelay(),
+    ...hands.delays,
     drainTimeout: ({ context }) => drainLeft(context, context.times.drainTimeout),
     discardTimeout: ({ context }) => context.times.discardTimeout,
   },

@@ -30,7 +30,7 @@ export interface LinePorts {
   /** Milliseconds since the last byte. */
   silentForMs(): number;
   /** A state was entered, by this cause: for the history. */
-  entered(state: string, cause: string, reason: Reason | undefined): void;
+  entered(state: string, cause: string, epoch: number, reason: Reason | undefined): void;
   toJSON(): undefined;
 }
 
@@ -97,6 +97,27 @@ export const freshLine = {
 
 type Line = LineContext<LinePorts>;
 type Args = { readonly context: Line };
+
+/** Actions, guard and delay that only use the hands: the same in both charts. */
+export const hands = {
+  actions: {
+    openGate: ({ context }: Args) => context.ports.openGate(),
+    shutGate: ({ context }: Args) => context.ports.shutGate(),
+    drain: ({ context }: Args) => context.ports.drain(),
+    settleHeld: ({ context }: Args, params: { code: 'NINJA_GAVE_UP' | 'NINJA_DISPOSED' }) =>
+      context.ports.settleHeld(params.code, context.reason),
+    armSilence: ({ context }: Args) => context.ports.armSilence(),
+    remember: ({ context, event }: Args & { readonly event: { readonly type: string } }, params: { state: string }) =>
+      context.ports.entered(params.state, causeOf(event.type), context.epoch, context.reason),
+  },
+  guards: {
+    // The only guard that asks the ports; walks of the charts override this one.
+    heardInTime: ({ context }: Args) => context.ports.heardInTime(),
+  },
+  delays: {
+    silence: ({ context }: Args) => context.ports.silenceDelay(),
+  },
+} as const;
 
 /** A reason that belongs to this moment. */
 export function blame({ context }: Args, code: ErrorCode, message: string): { reason: Reason } {

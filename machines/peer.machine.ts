@@ -3,9 +3,9 @@ import type { Reason } from '../src/errors.js';
 import {
   blame,
   blameSilence,
-  causeOf,
   drainLeft,
   freshLine,
+  hands,
   inertSocket,
   type LineContext,
   type LinePorts,
@@ -63,14 +63,7 @@ const peerSetup = setup({
       blame(args, 'NINJA_DRAIN_TIMEOUT', `not drained within ${args.context.times.drainTimeout} ms`),
     ),
     noteClosing: assign(({ context }) => (context.closing ? {} : { closing: true, closingAt: context.ports.now() })),
-    openGate: ({ context }) => context.ports.openGate(),
-    shutGate: ({ context }) => context.ports.shutGate(),
-    drain: ({ context }) => context.ports.drain(),
-    settleHeld: ({ context }, params: { code: 'NINJA_GAVE_UP' | 'NINJA_DISPOSED' }) =>
-      context.ports.settleHeld(params.code, context.reason),
-    armSilence: ({ context }) => context.ports.armSilence(),
-    remember: ({ context, event }, params: { state: string }) =>
-      context.ports.entered(params.state, causeOf(event.type), context.reason),
+    ...hands.actions,
     announceLive: emit({ type: 'live' }),
     announceStale: emit(({ context }) => ({
       type: 'stale',
@@ -83,11 +76,10 @@ const peerSetup = setup({
     })),
   },
   guards: {
-    // The only guard that asks the ports; walks of the chart override this one.
-    heardInTime: ({ context }) => context.ports.heardInTime(),
+    ...hands.guards,
   },
   delays: {
-    silence: ({ context }) => context.ports.silenceDelay(),
+    ...hands.delays,
     drainTimeout: ({ context }) => drainLeft(context, context.times.drainTimeout),
     discardTimeout: ({ context }) => context.times.discardTimeout,
   },

@@ -1,8 +1,8 @@
 import { type Actor, createActor } from 'xstate';
 import { connectionMachine } from '../machines/connection.machine.js';
-import type { ConnectionAnnouncement } from '../machines/connection.setup.js';
+import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connection.setup.js';
 import type { Loss } from './delivery/ledger.js';
-import { NinjaTcpError, type Reason } from './errors.js';
+import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { ConnectionLine } from './line/connection-line.js';
 import { lineWords, millis, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
@@ -78,12 +78,12 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
       clock: this.line.timers,
       input: { ports: this.line, times: settings, greets: settings.onConnect !== undefined },
     });
-    this.line.tell = (event) => this.actor.send(event);
+    this.line.tell = (event) => this.order(event);
     this.actor.on('*', (announcement) => {
       if (this.early) this.early.push(announcement);
       else this.hear(announcement);
     });
-    this.actor.subscribe({ error: (error) => this.fault(error, 'the statechart') });
+    this.actor.subscribe({ error: (error) => this.wreck(error) });
     this.actor.start();
     this.actor.send({ type: 'connect' });
     settings.environment.clock.defer(() => {
@@ -160,33 +160,34 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
 
   /** Wants the line again, after `disconnect()` or when it gave up; while it waits, tries at once. */
   connect(): void {
-    if (this.state === 'disconnected' && this.line.refusal?.code === 'NINJA_GAVE_UP') {
-      this.line.refusal = undefined;
-      this.line.inbox.reopen();
-    }
-    this.actor.send({ type: 'connect' });
+    this.order({ type: 'connect' });
   }
 
   /** Wants no line for now: `disconnected.idle`. What is in the outbox stays there. */
   disconnect(): void {
-    this.actor.send({ type: 'disconnect' });
+    this.order({ type: 'disconnect' });
   }
 
   /** Throws the line away, or ends the wait for the next attempt, and dials at once. */
   reconnectNow(): void {
-    this.actor.send({ type: 'reconnectNow' });
+    this.order({ type: 'reconnectNow' });
   }
 
   close(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called close()');
-    this.actor.send({ type: 'close', held: this.line.outbox.messages });
+    this.order({ type: 'close', held: this.line.outbox.messages });
     return this.closed();
   }
 
   dispose(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
-    this.actor.send({ type: 'dispose' });
+    this.order({ type: 'dispose' });
     return this.closed();
+  }
+
+  /** After the end nothing is ordered any more. */
+  private order(event: ConnectionEvent): void {
+    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
   private obey(signal: AbortSignal): void {
@@ -230,21 +231,29 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
   }
 
   private giveUp(reason: Reason): void {
-    const error = this.line.refusal as NinjaTcpError;
-    this.opened.reject(error);
-    this.proven.reject(error);
-    this.line.inbox.close(error);
+    const error = this.line.refusal ?? new NinjaTcpError('NINJA_GAVE_UP', `gave up: ${reason.message}`);
+    // Told late, it may have been revived meanwhile: then those who wait, wait for the new attempt.
+    if (this.line.refusal) this.rejectWaits(error);
     this.announce('failed', { reason, error });
   }
 
   private end(reason: Reason): void {
     this.endReason = reason;
-    const error = this.line.refusal as NinjaTcpError;
-    this.opened.reject(error);
-    this.proven.reject(error);
-    this.line.inbox.close();
+    this.line.inbox.listen(undefined);
+    this.rejectWaits(this.line.refusal ?? new NinjaTcpError('NINJA_DISPOSED', reason.message));
     this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies Disposed);
     this.ends.resolve(reason);
+  }
+
+  private rejectWaits(error: NinjaTcpError): void {
+    this.opened.reject(error);
+    this.proven.reject(error);
+  }
+
+  /** The statechart itself broke: a bug, ours or of a framing. Nothing is left running. */
+  private wreck(error: unknown): void {
+    this.fault(error, 'the statechart');
+    if (!this.endReason) this.end(this.line.wreck(messageOf(error)));
   }
 }
 

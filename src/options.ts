@@ -12,11 +12,11 @@ export interface NumberRule {
   readonly also?: readonly [value: number, meaning: string];
 }
 
-/** The longest delay that a timer of Node can wait, milliseconds. */
-const MAX_DELAY = 2 ** 31 - 1;
-const MiB = 2 ** 20;
+/** The longest delay that a timer can wait, milliseconds. */
+export const MAX_DELAY = 2 ** 31 - 1;
+export const MiB = 2 ** 20;
 /** The largest size of anything in bytes. */
-const MAX_BYTES = 2 ** 31 - 1;
+export const MAX_BYTES = 2 ** 31 - 1;
 
 // The comment of each option is its documentation: editors show it to users, and docs/options.md is made from it.
 
@@ -30,11 +30,11 @@ export const lineNumbers = {
   maxFrameLength: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** A frame that was begun has to be finished within this time, from its first byte. */
   frameTimeout: { default: 30_000, unit: 'ms', min: 10, max: MAX_DELAY, also: [0, 'off'] },
-  /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. The default is 8 MiB, or `maxFrameLength` where that is more. */
+  /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. At least `maxFrameLength + highWaterMark`, so that who waits when told to is never refused; the default is that sum, and not less than 8 MiB. */
   outboxBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** The same bound as a number of messages. */
   outboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },
-  /** When so many bytes (or half of `outboxMessages`) were accepted and are not with the kernel yet, `send` returns false; `drained()` waits for half of that. Above it messages wait in the outbox, whole, and are not lost with a socket. The default is 1 MiB, or `outboxBytes` where that is less. */
+  /** When so many bytes (or half of `outboxMessages`) were accepted and are not with the kernel yet, `send` returns false; `drained()` waits for half of that. Above it messages wait in the outbox, whole, and are not lost with a socket. The default is 1 MiB, or what `outboxBytes` leaves beside one longest message. */
   highWaterMark: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** While no byte has come on a fresh line at most so much is written to it (or one message, if that is larger), since a stopped process swallows it. Does not count where `staleAfter` is 0. */
   unprovenBytes: { default: 65_536, unit: 'bytes', min: 1, max: MAX_BYTES },
@@ -46,7 +46,7 @@ export const lineNumbers = {
   inboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },
   /** `close()` may take so long to hand over all that was accepted. */
   drainTimeout: { default: 30_000, unit: 'ms', min: 1, max: MAX_DELAY },
-  /** After our FIN the other side has so long to send its own. */
+  /** After our FIN the other side may be silent for so long before it sends its own; while it speaks it may still be reading, and `drainTimeout` is the bound. */
   finTimeout: { default: 2000, unit: 'ms', min: 1, max: MAX_DELAY },
   /** A socket that was thrown away has so long to say that it is gone. */
   discardTimeout: { default: 1000, unit: 'ms', min: 1, max: MAX_DELAY },

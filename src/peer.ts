@@ -1,8 +1,8 @@
 import { type Actor, createActor } from 'xstate';
-import { type PeerAnnouncement, peerMachine } from '../machines/peer.machine.js';
+import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../machines/peer.machine.js';
 import type { Loss } from './delivery/ledger.js';
 import type { Transport } from './environment.js';
-import { type ErrorCode, NinjaTcpError, type Reason } from './errors.js';
+import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
 import { PeerLine } from './line/peer-line.js';
@@ -39,9 +39,8 @@ export interface PeerOwner {
 
 /** Runs the program's handler with a peer. For servers only. */
 export let serve: (peer: Peer, handler: PeerHandler) => void;
-
-/** Ends of a line that are nobody's fault: iterators just end. */
-const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER', 'NINJA_DRAIN_TIMEOUT'];
+/** A listener that took the peer over threw. For servers only. */
+export let handlerThrew: (peer: Peer, error: unknown) => void;
 
 /** The server's side of one accepted connection. It sends and receives as a connection does, and never reconnects. */
 export class Peer extends Face<PeerLine, PeerEvents> {
@@ -59,6 +58,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
 
   static {
     serve = (peer, handler) => peer.serve(handler);
+    handlerThrew = (peer, error) => peer.handlerThrew(error);
   }
 
   /** Made by a server. */
@@ -80,7 +80,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     this.acceptedAt = this.line.now();
     this.actor = createActor(machine, { clock: this.line.timers, input: { ports: this.line, times: settings } });
     this.actor.on('*', (announcement) => this.hear(announcement));
-    this.actor.subscribe({ error: (error) => this.fault(error, 'the statechart') });
+    this.actor.subscribe({ error: (error) => this.wreck(error) });
     this.actor.start();
   }
 
@@ -116,14 +116,19 @@ export class Peer extends Face<PeerLine, PeerEvents> {
 
   close(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called close()');
-    this.actor.send({ type: 'close' });
+    this.order({ type: 'close' });
     return this.closed();
   }
 
   dispose(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
-    this.actor.send({ type: 'dispose' });
+    this.order({ type: 'dispose' });
     return this.closed();
+  }
+
+  /** After the end nothing is ordered any more. */
+  private order(event: PeerEvent): void {
+    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
   protected override onFault(error: NinjaTcpError, told: boolean): void {
@@ -148,9 +153,8 @@ export class Peer extends Face<PeerLine, PeerEvents> {
 
   private handlerThrew(error: unknown): void {
     this.handling = false;
-    const lineError = error instanceof NinjaTcpError && (this.endReason !== undefined || error === this.line.refusal);
     // The line's own error, thrown on by the handler: nothing is wrong with the handler.
-    if (lineError) this.owner.faulted(this, error, true);
+    if (this.isOwnError(error)) this.owner.faulted(this, error, true);
     else this.fault(error, 'handler');
   }
 
@@ -175,12 +179,15 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     }
   }
 
+  /** The statechart itself broke: a bug, ours or of a framing. Nothing is left running. */
+  private wreck(error: unknown): void {
+    this.fault(error, 'the statechart');
+    if (!this.endReason) this.end(this.line.wreck(messageOf(error)));
+  }
+
   private end(reason: Reason): void {
     this.endReason = reason;
-    const peaceful = PEACEFUL.includes(reason.code);
-    this.line.inbox.close(
-      peaceful ? undefined : (this.line.errorBehind(reason) ?? new NinjaTcpError(reason.code, reason.message)),
-    );
+    this.line.inbox.listen(undefined);
     this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies PeerDisposed);
     this.ends.resolve(reason);
     this.owner.gone(this);

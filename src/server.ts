@@ -3,6 +3,7 @@ import { type Actor, createActor, fromCallback } from 'xstate';
 import {
   type AcceptorFact,
   type ServerAnnouncement,
+  type ServerEvent,
   type ServerPorts,
   serverMachine,
 } from '../machines/server.machine.js';
@@ -13,7 +14,7 @@ import type { WaitOptions } from './line/face.js';
 import { History, type Transition } from './line/history.js';
 import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
-import { Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
+import { handlerThrew, Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
 import { type ServerSettings, serverSettings } from './settings.js';
 import { nodeEnvironment } from './socket/node.js';
 import { Timers } from './socket/timers.js';
@@ -56,6 +57,7 @@ export class Server extends EventEmitter<ServerEvents> {
   private bound: BoundAddress | undefined;
   private lastError: NinjaTcpError | undefined;
   private draining = false;
+  private referenced = true;
   private count = 0;
 
   /** Use `listen()`. */
@@ -63,7 +65,7 @@ export class Server extends EventEmitter<ServerEvents> {
     private readonly settings: ServerSettings,
     private readonly handler: PeerHandler | undefined,
   ) {
-    super();
+    super({ captureRejections: true });
     this.name = settings.name;
     this.timers = new Timers(settings.environment.clock);
     this.past = new History(settings.environment.clock.wallNow());
@@ -105,13 +107,13 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Accepts no more, drains every peer. Resolves with the reason of the end; never rejects. */
   close(): Promise<Reason> {
-    this.actor.send({ type: 'close' });
+    this.order({ type: 'close' });
     return this.closed();
   }
 
   /** Ends at once. Resolves with the reason of the end; never rejects. */
   dispose(): Promise<Reason> {
-    this.actor.send({ type: 'dispose' });
+    this.order({ type: 'dispose' });
     return this.closed();
   }
 
@@ -126,6 +128,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Lets it keep the process alive (the default). */
   ref(): this {
+    this.referenced = true;
     this.timers.ref();
     this.acceptor?.ref();
     for (const peer of this.live) peer.ref();
@@ -134,6 +137,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Lets the process end although it listens. */
   unref(): this {
+    this.referenced = false;
     this.timers.unref();
     this.acceptor?.unref();
     for (const peer of this.live) peer.unref();
@@ -200,8 +204,12 @@ export class Server extends EventEmitter<ServerEvents> {
     },
   };
 
+  private order(event: ServerEvent): void {
+    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
+  }
+
   private tellIfEmpty(): void {
-    if (this.live.size === 0) this.actor.send({ type: 'peers.gone' });
+    if (this.live.size === 0) this.order({ type: 'peers.gone' });
   }
 
   private accept(transport: Transport): void {
@@ -217,6 +225,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.count += 1;
     const peer = new Peer(this.count, this.settings, transport, this.owner);
     this.live.add(peer);
+    if (!this.referenced) peer.unref();
     this.announce('peer', peer);
     if (this.handler) serve(peer, this.handler);
   }
@@ -238,13 +247,26 @@ export class Server extends EventEmitter<ServerEvents> {
     this.ends.resolve(reason);
   }
 
+  /** An async listener rejected: Node brings it here. A listener of `peer` is a handler of that peer. */
+  [Symbol.for('nodejs.rejection')](cause: unknown, name: string, subject: unknown): void {
+    this.listenerThrew(name, cause, subject);
+  }
+
+  private listenerThrew(name: string, cause: unknown, subject: unknown): void {
+    if (name === 'peer' && subject instanceof Peer) {
+      handlerThrew(subject, cause);
+      return;
+    }
+    const message = `a listener of '${name}' threw: ${messageOf(cause)}`;
+    this.settings.environment.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', message, cause));
+  }
+
   /** Emits; what a listener throws is reported, and harms nobody else. */
   private announce<Name extends keyof ServerEvents>(name: Name, ...event: ServerEvents[Name]): void {
     try {
       (this as EventEmitter).emit(name, ...event);
     } catch (cause) {
-      const message = `a listener of '${name}' threw: ${messageOf(cause)}`;
-      this.settings.environment.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', message, cause));
+      this.listenerThrew(name, cause, event[0]);
     }
   }
 }
@@ -268,6 +290,11 @@ export async function listen(options: ListenOptions, handler?: PeerHandler): Pro
   if (signal?.aborted) dispose();
   else signal?.addEventListener('abort', dispose, { once: true });
   server.once('closed', () => signal?.removeEventListener('abort', dispose));
-  await server.listening();
+  try {
+    await server.listening();
+  } catch (error) {
+    if (signal?.aborted) throw new NinjaTcpError('NINJA_ABORTED', 'listen() was aborted by its signal', signal.reason);
+    throw error;
+  }
   return server;
 }

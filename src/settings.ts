@@ -10,14 +10,14 @@ import {
   type LineChoices,
   type ListenOptions,
   lineNumbers,
+  MAX_BYTES,
+  MiB,
   type NumberRule,
   type Numbers,
   type OnConnect,
   type Resolved,
   serverNumbers,
 } from './options.js';
-
-const MiB = 2 ** 20;
 
 /** What a line runs on: every choice made. */
 export interface LineSettings extends Resolved<typeof lineNumbers> {
@@ -94,6 +94,11 @@ function optional<T>(
   return value === undefined || (typeof value === type && value !== null) ? value : refuse(option, rule, value);
 }
 
+/** The signal of `connect` or `listen`, checked before anything is made. */
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
+}
+
 function port(option: string, value: unknown, min: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= 65_535) return value;
   return refuse(option, `a whole number from ${min} to 65535`, value);
@@ -105,21 +110,21 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
   const emptyFrames = choice('emptyFrames', given.emptyFrames, ['heartbeat', 'message']);
   const staleAfter = given.staleAfter ?? lineNumbers.staleAfter.default;
   const maxFrameLength = given.maxFrameLength ?? Math.min(8 * MiB, framing.maxLength);
-  const outboxBytes = given.outboxBytes ?? Math.max(8 * MiB, maxFrameLength);
+  const room = (given.outboxBytes ?? Number.POSITIVE_INFINITY) - maxFrameLength;
+  const highWaterMark = given.highWaterMark ?? Math.max(1, Math.min(MiB, room));
   const settings = numbers(lineNumbers, given, {
     heartbeatInterval: staleAfter > 0 ? Math.min(1000, Math.max(10, Math.floor(staleAfter / 3))) : 1000,
     maxFrameLength,
-    outboxBytes,
-    highWaterMark: Math.min(MiB, outboxBytes),
+    highWaterMark,
+    outboxBytes: Math.max(8 * MiB, Math.min(MAX_BYTES, maxFrameLength + highWaterMark)),
   });
   if (settings.maxFrameLength > framing.maxLength) {
     refuse('maxFrameLength', `at most ${framing.maxLength}, the longest message of ${framing.name}`, maxFrameLength);
   }
-  if (settings.outboxBytes < settings.maxFrameLength) {
-    refuse('outboxBytes', `at least maxFrameLength, ${settings.maxFrameLength}`, settings.outboxBytes);
-  }
-  if (settings.highWaterMark > settings.outboxBytes) {
-    refuse('highWaterMark', `at most outboxBytes, ${settings.outboxBytes}`, settings.highWaterMark);
+  // Else a program that waits whenever it is told to could still be refused.
+  const least = Math.min(MAX_BYTES, settings.maxFrameLength + settings.highWaterMark);
+  if (settings.outboxBytes < least) {
+    refuse('outboxBytes', `at least maxFrameLength + highWaterMark, ${least}`, settings.outboxBytes);
   }
   if (staleAfter > 0 && settings.heartbeatInterval > staleAfter / 2) {
     refuse(
@@ -149,6 +154,7 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
 /** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
 export function connectionSettings(given: ConnectOptions, fallback: Environment): ConnectionSettings {
   if (given === null || typeof given !== 'object') refuse('connect(options)', 'an object', given);
+  checkSignal(given.signal);
   const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
   const target = port('port', given.port, 1);
   return {
@@ -169,6 +175,7 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
 /** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
 export function serverSettings(given: ListenOptions, fallback: Environment): ServerSettings {
   if (given === null || typeof given !== 'object') refuse('listen(options)', 'an object', given);
+  checkSignal(given.signal);
   const host = optional('host', given.host, 'string', 'a name or an address');
   const target = port('port', given.port, 0);
   if (given.backlog !== undefined && !(Number.isInteger(given.backlog) && given.backlog >= 1)) {

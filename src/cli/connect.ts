@@ -29,11 +29,9 @@ function open(given: Given): Connection {
     staleAfter: wholeOption(given, 'stale-after', lineNumbers.staleAfter),
     maxAttempts: wholeOption(given, 'max-attempts', { min, max, unit }),
     maxFrameLength: LONGEST,
-    // The back-pressure of send() counts bytes, the bound of the outbox counts messages too. With these two, lines of
-    // one byte meet the first before the second.
-    highWaterMark: 65_536,
-    outboxMessages: 131_072,
-    // Like netcat we wait for the answers to the last line, however slowly our own output is taken.
+    // Like netcat we wait for the answers to the last line, however slowly our own output is taken: a day is no limit,
+    // a signal ends it sooner.
+    drainTimeout: 24 * 60 * 60 * 1000,
     finTimeout: 30_000,
   });
 }

@@ -4,7 +4,7 @@ import type { Range } from './outbox.js';
 export interface Loss {
   /**
    * All that was written in this epoch: TCP cannot say what of it arrived. Undefined when nothing was written, or when
-   * the line was closed in agreement.
+   * the other side answered our FIN with its own.
    */
   readonly unknown: Range | undefined;
   /** How many of these, the last ones, the kernel never took. */
@@ -43,14 +43,13 @@ export class Ledger {
   }
 
   /** The epoch is over: what was written in it is unknown, unless the two sides parted in agreement. */
-  lose(held: Range | undefined, agreed: boolean): Loss {
+  lose(agreed: boolean): Omit<Loss, 'held'> {
     const none = agreed || this.written === 0;
     const loss = {
       unknown: none
         ? undefined
         : { from: this.firstNumber, to: this.lastNumber, messages: this.written, bytes: this.bytes },
       unflushed: none ? 0 : this.written - this.flushed,
-      held,
     };
     this.written = 0;
     this.flushed = 0;

@@ -27,8 +27,8 @@ export interface Dropped extends Range {
 export class Outbox {
   bytes = 0;
   private readonly held = new Fifo<Held>();
-  /** No entry expires before this, so looking for expired ones costs nothing until then. */
-  private soonestExpiry = Number.POSITIVE_INFINITY;
+  /** No entry expires before this, monotonic milliseconds; Infinity for never. */
+  soonestExpiry = Number.POSITIVE_INFINITY;
 
   get messages(): number {
     return this.held.length;

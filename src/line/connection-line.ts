@@ -1,22 +1,20 @@
 import type { ConnectionEvent, ConnectionPorts } from '../../machines/connection.setup.js';
 import type { SocketFact, SocketHandle } from '../../machines/line.setup.js';
 import { exponentialBackoff } from '../backoff.js';
+import type { Transport } from '../environment.js';
 import { isFatal, messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { MAX_DELAY } from '../options.js';
 import { payloadOf } from '../protocol/plain.js';
 import type { ConnectionSettings } from '../settings.js';
 import type { Socket } from '../socket/socket.js';
 import { GreetingLine } from './greeter.js';
 import { Line, type LineEvents } from './line.js';
 
-/** The longest delay that a timer can wait, milliseconds. */
-const MAX_DELAY = 2 ** 31 - 1;
-
 /** The client's data plane: dials, greets, and counts the time to the next attempt. */
 export class ConnectionLine extends Line implements ConnectionPorts {
   /** Tells the statechart; set once the actor is there. */
   tell: (event: ConnectionEvent) => void = () => {};
   private greeter: GreetingLine | undefined;
-  private epoch = 0;
 
   constructor(
     override readonly settings: ConnectionSettings,
@@ -28,20 +26,18 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   }
 
   openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
-    this.epoch = epoch;
     const { environment } = this.settings;
+    let transport: Transport | undefined;
     try {
-      return this.adopt(environment.dial(this.settings), epoch, report);
+      transport = environment.dial(this.settings);
+      return this.adopt(transport, epoch, report);
     } catch (error) {
-      // Node refuses some targets at once.
+      // Node refuses some targets at once; or the program's own framing threw.
+      transport?.destroy();
       this.lastError = new NinjaTcpError('NINJA_CONNECT_FAILED', messageOf(error), error);
       report({ type: 'socket.failed', epoch, code: this.lastError.code, message: this.lastError.message });
       return { discard() {}, destroy() {} };
     }
-  }
-
-  protected currentEpoch(): number {
-    return this.epoch;
   }
 
   protected demandGate(): void {
@@ -84,7 +80,11 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     const { onConnect } = this.settings;
     if (!onConnect) return;
     const socket = this.socket as Socket;
-    const write = (message: Uint8Array | string) => socket.send(payloadOf(message, this.settings), 0);
+    const write = (message: Uint8Array | string) => {
+      const payload = payloadOf(message, this.settings);
+      this.demandRoom(payload.length);
+      socket.send(payload, 0);
+    };
     const gate = { pauseReading: () => socket.pause(), resumeReading: () => socket.resume() };
     const greeter = new GreetingLine(epoch, this.settings, gate, write);
     this.greeter = greeter;
@@ -109,6 +109,11 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     this.tell({ type: 'greeting.failed', epoch, reason: { code, message }, fatal: isFatal(code) });
   }
 
+  revive(): void {
+    this.refusal = undefined;
+    this.inbox.reopen();
+  }
+
   private endGreeting(message: string): Buffer[] {
     const { greeter } = this;
     this.greeter = undefined;
@@ -118,6 +123,8 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   override openGate(): void {
     const unread = this.endGreeting('onConnect is over: the line is now the connection’s own');
     for (const message of unread) super.deliver(message);
+    // However long the greeting took, the silence of the line itself begins now.
+    this.pulse.restart(this.now());
     super.openGate();
   }
 

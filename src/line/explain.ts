@@ -14,7 +14,8 @@ export function millis(ms: number): string {
 
 /** What holds of any line that is up: `; last byte 210 ms ago; reading paused: inbox full, nobody takes`. */
 export function lineWords(line: Line): string {
-  const words = [`last byte ${millis(line.watch.silentForMs())} ago`];
+  const heard = line.heardThisEpoch ? `last byte ${millis(line.watch.silentForMs())} ago` : 'no byte yet';
+  const words = [heard];
   if (line.readingPaused) words.push('reading paused: inbox full, nobody takes');
   if (line.outbox.messages > 0) words.push(`${line.outbox.messages} messages held`);
   if (line.settings.staleAfter === 0) words.push('silence is not watched');

@@ -3,6 +3,7 @@ import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
 import type { Dropped } from '../delivery/outbox.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import type { Traffic } from '../meter.js';
+import { MAX_DELAY } from '../options.js';
 import type { Transition } from './history.js';
 import type { Line } from './line.js';
 import { Waiters } from './waiters.js';
@@ -67,13 +68,7 @@ export abstract class Face<
 
   constructor() {
     super({ captureRejections: true });
-    const { plain } = this;
-    plain.on('newListener', (name) => {
-      if (name === 'message') this.beginListening();
-    });
-    plain.on('removeListener', (name) => {
-      if (name === 'message' && plain.listenerCount('message') === 0) this.line.inbox.listen(undefined);
-    });
+    this.watchListeners();
   }
 
   /** The same emitter, without the types of a particular set of events. */
@@ -93,7 +88,7 @@ export abstract class Face<
   send(message: Uint8Array | string, options?: SendOptions): boolean {
     const ttl = options?.ttl;
     if (ttl === undefined) return this.line.send(message);
-    if (!Number.isInteger(ttl) || ttl < 0 || ttl > 2 ** 31 - 1) {
+    if (!Number.isInteger(ttl) || ttl < 0 || ttl > MAX_DELAY) {
       throw new NinjaTcpError('NINJA_INVALID_OPTION', `ttl must be a whole number of ms from 0 (for ever), got ${ttl}`);
     }
     return this.line.send(message, ttl);
@@ -168,6 +163,27 @@ export abstract class Face<
     await this.close();
   }
 
+  /** As of every emitter; but the wire that tells us of `message` listeners stays. */
+  override removeAllListeners(name?: unknown): this {
+    this.plain.off('newListener', this.listenerComes).off('removeListener', this.listenerGoes);
+    super.removeAllListeners(...((name === undefined ? [] : [name]) as never[]));
+    if (this.plain.listenerCount('message') === 0) this.line.inbox.listen(undefined);
+    this.watchListeners();
+    return this;
+  }
+
+  private watchListeners(): void {
+    this.plain.on('newListener', this.listenerComes).on('removeListener', this.listenerGoes);
+  }
+
+  private listenerComes(name: string): void {
+    if (name === 'message') this.beginListening();
+  }
+
+  private listenerGoes(name: string): void {
+    if (name === 'message' && this.plain.listenerCount('message') === 0) this.line.inbox.listen(undefined);
+  }
+
   /** Emits; a listener that throws is the program's fault, and is not ours to die of. */
   protected announce(name: string, event: unknown): void {
     try {
@@ -185,8 +201,9 @@ export abstract class Face<
 
   /** The program's code threw: told once, and this line is closed. Others are untouched. */
   protected fault(cause: unknown, where: string): void {
-    if (this.faulted) return;
+    if (this.faulted || this.isOwnError(cause)) return;
     this.faulted = true;
+    this.line.inbox.listen(undefined);
     const error = new NinjaTcpError(
       'NINJA_HANDLER_FAILED',
       `${where}: the program's code threw: ${messageOf(cause)}`,
@@ -200,6 +217,11 @@ export abstract class Face<
       this.line.settings.environment.warn(second instanceof Error ? second : error);
     }
     this.onFault(error, told);
+  }
+
+  /** The line's own error, thrown on by the program's code: nothing is wrong with that code. */
+  protected isOwnError(error: unknown): error is NinjaTcpError {
+    return error instanceof NinjaTcpError && (this.endReason !== undefined || error === this.line.refusal);
   }
 
   /** @param told whether an `error` listener heard of it */

@@ -1,6 +1,6 @@
 import type { SocketFact, SocketHandle } from '../../machines/line.setup.js';
 import type { Transport } from '../environment.js';
-import type { NinjaTcpError } from '../errors.js';
+import { type ErrorCode, messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import type { LineSettings } from '../settings.js';
 import { Line, type LineEvents } from './line.js';
 
@@ -8,6 +8,9 @@ export interface PeerLineEvents extends LineEvents {
   /** The client sent its FIN: nothing more comes, writing is still possible. */
   inputEnded(): void;
 }
+
+/** Ends of a line that are nobody's fault: iterators just end. */
+const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER', 'NINJA_DRAIN_TIMEOUT'];
 
 /** The server's data plane for one accepted transport. */
 export class PeerLine extends Line {
@@ -17,22 +20,31 @@ export class PeerLine extends Line {
     private readonly peerEvents: PeerLineEvents,
   ) {
     super(settings, peerEvents);
-  }
-
-  openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
-    const socket = this.adopt(this.transport, epoch, report);
-    socket.begin();
-    return socket;
-  }
-
-  override openGate(): void {
-    // The chart spawns the socket in the same step, a moment later; the first silence window begins now.
-    this.gate = 'open';
     this.pulse.open(this.now());
   }
 
-  protected currentEpoch(): number {
-    return 1;
+  openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
+    try {
+      const socket = this.adopt(this.transport, epoch, report);
+      socket.begin();
+      return socket;
+    } catch (error) {
+      // The program's own framing threw.
+      this.transport.destroy();
+      this.lastError = new NinjaTcpError('NINJA_FRAME_INVALID', `the framing threw: ${messageOf(error)}`, error);
+      report({ type: 'socket.failed', epoch, code: this.lastError.code, message: this.lastError.message });
+      return { discard() {}, destroy() {} };
+    }
+  }
+
+  override openGate(): void {
+    // The chart spawns the socket in the same step, a moment later.
+    this.gate = 'open';
+  }
+
+  protected override endOfReading(_code: string, reason: Reason | undefined): NinjaTcpError | undefined {
+    if (!reason || PEACEFUL.includes(reason.code)) return undefined;
+    return this.errorBehind(reason) ?? new NinjaTcpError(reason.code, reason.message);
   }
 
   protected demandGate(): void {}

@@ -1,7 +1,7 @@
 /** How long the unfinished frame of one socket has been under way. Pure: it is told the time. */
 export class FrameDeadline {
-  /** When the unfinished frame was begun, monotonic milliseconds; 0 for none. */
-  private from = 0;
+  /** When the unfinished frame was begun, monotonic milliseconds. */
+  private from: number | undefined;
   private framesBefore = 0;
   private frozenAt: number | undefined;
 
@@ -17,10 +17,10 @@ export class FrameDeadline {
    */
   note(unfinished: boolean, frames: number, now: number): boolean {
     if (!unfinished) {
-      this.from = 0;
+      this.from = undefined;
       return false;
     }
-    const another = this.from === 0 || frames !== this.framesBefore;
+    const another = this.from === undefined || frames !== this.framesBefore;
     this.framesBefore = frames;
     if (another) this.from = now;
     return another && this.timeout > 0;
@@ -28,8 +28,8 @@ export class FrameDeadline {
 
   /** Monotonic milliseconds; Infinity where no deadline runs. */
   get dueAt(): number {
-    const runs = this.timeout > 0 && this.from > 0 && this.frozenAt === undefined;
-    return runs ? this.from + this.timeout : Number.POSITIVE_INFINITY;
+    const runs = this.timeout > 0 && this.frozenAt === undefined;
+    return runs && this.from !== undefined ? this.from + this.timeout : Number.POSITIVE_INFINITY;
   }
 
   /** We do not read, so no frame can be finished. */
@@ -39,12 +39,12 @@ export class FrameDeadline {
 
   thaw(now: number): void {
     if (this.frozenAt === undefined) return;
-    this.pardon(now - this.frozenAt);
+    if (this.from !== undefined) this.from += now - Math.max(this.frozenAt, this.from);
     this.frozenAt = undefined;
   }
 
-  /** We were away for so long, milliseconds, and could not read what would have finished the frame. */
-  pardon(ms: number): void {
-    if (this.from > 0) this.from += ms;
+  /** We were away, and could not read what would have finished the frame: its time begins anew. */
+  restart(now: number): void {
+    if (this.from !== undefined) this.from = now;
   }
 }

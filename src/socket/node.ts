@@ -73,11 +73,17 @@ const clock: Clock = {
 };
 
 class NodeTransport implements Transport {
+  private referenced = true;
+
   constructor(private readonly socket: NetSocket) {}
 
   attach(handlers: TransportHandlers): void {
     this.socket
-      .on('connect', () => handlers.opened())
+      .on('connect', () => {
+        // A dial of several addresses has made a new handle since.
+        if (!this.referenced) this.socket.unref();
+        handlers.opened();
+      })
       .on('data', (chunk: Buffer) => handlers.chunk(chunk))
       .on('end', () => handlers.ended())
       .on('error', (error) => handlers.failed(error))
@@ -140,10 +146,12 @@ class NodeTransport implements Transport {
   }
 
   ref(): void {
+    this.referenced = true;
     this.socket.ref();
   }
 
   unref(): void {
+    this.referenced = false;
     this.socket.unref();
   }
 }

@@ -1,9 +1,9 @@
+import { MAX_DELAY } from '../options.js';
+
 /** A timer later than this tells of a suspended process or a blocked loop, milliseconds. */
-const LATE = 250;
+export const LATE = 250;
 /** Wall and monotonic clock moved apart by more than this tell of a sleep, milliseconds. */
 const DRIFT = 1000;
-/** The longest delay that a timer can wait. */
-const MAX_DELAY = 2 ** 31 - 1;
 
 export interface PulseTimes {
   /** Milliseconds without a byte that make a line stale; 0 for never. */
@@ -31,7 +31,9 @@ export class Pulse {
   private pardonedUntil = Number.NEGATIVE_INFINITY;
   /** When the armed timer should fire, and the difference of the clocks when it was armed. */
   private dueAt = Number.POSITIVE_INFINITY;
-  private drift = 0;
+  private drift: number | undefined;
+  /** Another timer of the line found us to have been away until here. */
+  private awayUntil = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly times: PulseTimes) {}
 
@@ -43,6 +45,19 @@ export class Pulse {
     this.paused = false;
     this.pardonedAt = Number.NEGATIVE_INFINITY;
     this.pardonedUntil = Number.NEGATIVE_INFINITY;
+    this.awayUntil = Number.NEGATIVE_INFINITY;
+    this.dueAt = Number.POSITIVE_INFINITY;
+    this.drift = undefined;
+  }
+
+  /** The window starts afresh: what was silence before is forgotten. */
+  restart(now: number): void {
+    this.windowFrom = now;
+  }
+
+  /** A timer came due at `seen`, far too late: neither we nor, where it shares our fate, the other side could speak. */
+  away(seen: number): void {
+    this.awayUntil = seen;
   }
 
   /** We stop reading, so we hear nothing: silence is not counted. */
@@ -54,12 +69,17 @@ export class Pulse {
   resume(now: number): void {
     if (!this.paused) return;
     this.paused = false;
-    this.windowFrom = now;
+    this.restart(now);
   }
 
   /** Milliseconds of silence that count, as of `at`. */
   silentFor(at: number): number {
-    return this.paused ? 0 : at - Math.max(this.heardAt, this.windowFrom);
+    return this.paused ? 0 : at - this.quietSince;
+  }
+
+  /** Monotonic milliseconds of the last byte, or of the end of a pause of ours, if that was later. */
+  get quietSince(): number {
+    return Math.max(this.heardAt, this.windowFrom);
   }
 
   /**
@@ -84,10 +104,10 @@ export class Pulse {
   verdict(polledAt: number, now: number, wall: number): 'heard' | 'suspect' | 'silent' {
     const { staleAfter } = this.times;
     if (staleAfter === 0 || this.silentFor(polledAt) < staleAfter) return 'heard';
-    const pardoned = this.pardonedAt >= Math.max(this.heardAt, this.windowFrom);
+    const pardoned = this.pardonedAt >= this.quietSince;
     if (pardoned) return polledAt < this.pardonedUntil ? 'heard' : 'silent';
-    const late = polledAt - this.dueAt > LATE;
-    const slept = Math.abs(wall - now - this.drift) > DRIFT;
+    const late = polledAt - this.dueAt > LATE || this.awayUntil > this.quietSince;
+    const slept = this.drift !== undefined && Math.abs(wall - now - this.drift) > DRIFT;
     return late || slept ? 'suspect' : 'silent';
   }
 

@@ -6,11 +6,8 @@ import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { SocketOwner } from './owner.js';
-import type { Pulse } from './pulse.js';
+import { LATE, type Pulse } from './pulse.js';
 import { Writer, type WriterOwner } from './writer.js';
-
-/** A deadline timer later than this tells that we were away, milliseconds: the deadline moves. */
-const LATE = 250;
 
 /**
  * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadline of an
@@ -20,7 +17,7 @@ const LATE = 250;
 export class Socket implements TransportHandlers, WriterOwner {
   /** A byte came on this socket. */
   proven = false;
-  /** Both FINs passed, behind everything that was accepted: nothing is unknown. */
+  /** The other side answered our FIN, behind everything that was accepted, with its own: nothing is unknown. */
   agreed = false;
   readonly writer: Writer;
   private readonly decoder: Decoder;
@@ -32,12 +29,14 @@ export class Socket implements TransportHandlers, WriterOwner {
   private ending = false;
   private finished = false;
   private inputEnded = false;
+  /** Their FIN came after ours was sent, so it may be taken for an answer. */
+  private answered = false;
   private readonly clock: Clock;
   /** Bytes of messages written before the line was proven. */
   private unprovenBytes = 0;
   private frames = 0;
   private readonly frame: FrameDeadline;
-  private finBy = Number.POSITIVE_INFINITY;
+  private finishedAt = Number.POSITIVE_INFINITY;
   private paused = false;
   private timer: Timer | undefined;
   private timerDue = Number.POSITIVE_INFINITY;
@@ -62,17 +61,21 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   opened(): void {
     if (this.over) return;
-    this.begin();
-    this.report({ type: 'socket.opened', epoch: this.epoch });
+    this.pulse.open(this.clock.now());
+    if (this.begin()) this.report({ type: 'socket.opened', epoch: this.epoch });
   }
 
-  /** The transport is open: the first silence window begins, and we speak first. */
-  begin(): void {
+  /** The transport is open: we speak first. @returns false if it is over at once, by a fault of the framing */
+  begin(): boolean {
     this.open = true;
-    this.pulse.open(this.clock.now());
-    if (this.paused) this.pulse.pause();
-    this.heartbeat();
+    try {
+      this.heartbeat();
+    } catch (error) {
+      this.fail(framingFault(error));
+      return false;
+    }
     this.arm();
+    return true;
   }
 
   chunk(bytes: Buffer): void {
@@ -84,9 +87,11 @@ export class Socket implements TransportHandlers, WriterOwner {
     try {
       this.decoder.push(bytes, this.receive);
     } catch (error) {
-      this.fail(error as NinjaTcpError);
+      this.fail(error instanceof NinjaTcpError ? error : framingFault(error));
       return;
     }
+    // A listener may have disposed of us meanwhile.
+    if (this.over) return;
     const begun = this.frame.note(this.decoder.unfinished, this.frames, now);
     if (begun && this.frame.dueAt < this.timerDue) this.arm();
   }
@@ -108,6 +113,7 @@ export class Socket implements TransportHandlers, WriterOwner {
       : undefined;
     // From now on no byte can come: silence means nothing any more.
     this.inputEnded = true;
+    this.answered = this.finished;
     this.pulse.pause();
     if (this.ending && !cutOff) return;
     if (this.owner.ended(cutOff) || cutOff) {
@@ -124,9 +130,10 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.disarm();
     this.writer.close();
     if (this.muted) return;
-    this.agreed = this.finished && !this.over;
+    const orderly = this.finished && this.inputEnded && !this.over;
+    this.agreed = orderly && this.answered;
     this.over = true;
-    if (this.agreed) this.say('socket.closed', 'NINJA_DISPOSED', 'closed, and all that was accepted was handed over');
+    if (orderly) this.say('socket.closed', 'NINJA_DISPOSED', 'closed; both sides sent their FIN');
     else this.say('socket.closed', 'NINJA_RESET', 'the socket is gone');
   }
 
@@ -160,7 +167,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.transport.end(() => {
       if (this.over) return;
       this.finished = true;
-      this.finBy = this.clock.now() + this.settings.finTimeout;
+      this.finishedAt = this.clock.now();
       this.arm();
     });
   }
@@ -180,6 +187,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.frame.thaw(now);
     if (!this.inputEnded) this.pulse.resume(now);
     this.transport.resume();
+    if (this.open) this.arm();
   }
 
   /** Throws the socket away, and reports when it is gone. */
@@ -237,12 +245,18 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.report({ type, epoch: this.epoch, code, message });
   }
 
+  /** A peer that still speaks may still read: we wait from its last byte on; `drainTimeout` bounds it all. */
+  private get finDueAt(): number {
+    if (this.paused) return Number.POSITIVE_INFINITY;
+    return Math.max(this.finishedAt, this.pulse.quietSince) + this.settings.finTimeout;
+  }
+
   /** The nearest deadline, monotonic. */
   private nextDue(): number {
     const { heartbeatInterval } = this.settings;
     const speaks = heartbeatInterval > 0 && !this.ending;
     const speakAt = speaks ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
-    return Math.min(speakAt, this.frame.dueAt, this.finBy);
+    return Math.min(speakAt, this.frame.dueAt, this.finDueAt);
   }
 
   private arm(): void {
@@ -266,14 +280,17 @@ export class Socket implements TransportHandlers, WriterOwner {
     const late = seen - this.timerDue;
     this.timer = undefined;
     if (this.over) return;
-    if (this.finBy <= seen) {
-      this.agreed = true;
+    if (late > LATE) {
+      this.pulse.away(seen);
+      // We could not read what would have finished the frame.
+      this.frame.restart(seen);
+    }
+    if (this.finDueAt <= seen) {
       this.over = true;
       this.transport.destroy();
       this.say('socket.closed', 'NINJA_DISPOSED', `closed; no FIN came within ${this.settings.finTimeout} ms`);
       return;
     }
-    if (late > LATE) this.frame.pardon(late);
     if (this.frame.dueAt <= seen) {
       const rule = `frameTimeout, ${frameTimeout} ms`;
       this.fail(
@@ -291,4 +308,9 @@ export class Socket implements TransportHandlers, WriterOwner {
     }
     this.arm();
   };
+}
+
+/** A framing of the program's own threw something of its own. */
+function framingFault(error: unknown): NinjaTcpError {
+  return new NinjaTcpError('NINJA_FRAME_INVALID', `the framing threw: ${messageOf(error)}`, error);
 }

@@ -3,7 +3,7 @@ import type { Framing } from '../framing/framing.js';
 
 /** Small frames are collected in a slab of this size and written in one. */
 const SLAB = 128 * 1024;
-/** From here on a payload is written as it is, uncopied, in pieces of at most `PIECE` bytes. */
+/** From here on a payload is written as it is, uncopied, in pieces of at most `PIECE` bytes; Node hands them over in one. */
 const UNCOPIED = 32 * 1024;
 const PIECE = 64 * 1024;
 /** Slabs kept for use again, for all sockets of the process. */

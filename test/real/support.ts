@@ -56,6 +56,11 @@ export function echoProcess(port = 0): Promise<Child> {
   return startChild(process.execPath, [cli, 'echo', '--port', String(port)]);
 }
 
+/** An echo server that speaks every second and forgives a client's long silence. */
+export function patientProcess(): Promise<Child> {
+  return startChild(process.execPath, [fileURLToPath(new URL('peers/patient_server.mjs', import.meta.url))]);
+}
+
 export function pythonProcess(script: string, ...args: string[]): Promise<Child> {
   const path = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
   return startChild('python3', ['-u', path, ...args]);

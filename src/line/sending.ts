@@ -1,0 +1,198 @@
+import { Ledger, type Loss } from '../delivery/ledger.js';
+import { type Dropped, Outbox } from '../delivery/outbox.js';
+import type { Timer } from '../environment.js';
+import { NinjaTcpError } from '../errors.js';
+import { Meter } from '../meter.js';
+import { payloadOf } from '../protocol/plain.js';
+import type { LineSettings } from '../settings.js';
+import type { Socket } from '../socket/socket.js';
+import { Timers } from '../socket/timers.js';
+import { Waiters } from './waiters.js';
+
+export interface SendingEvents {
+  dropped(dropped: Dropped): void;
+}
+
+/** Expired messages are looked for at most once in so many milliseconds. */
+const EXPIRY_GRAIN = 10;
+const NOTHING_LOST = { unknown: undefined, unflushed: 0 } as const;
+
+/** The sending half of a line: accepts, numbers, holds behind the gate, writes, and counts what became of it. */
+export abstract class Sending {
+  readonly outbox = new Outbox();
+  readonly ledger = new Ledger();
+  readonly sent: Meter;
+  readonly timers: Timers;
+  /** No message is accepted any more, for this reason. */
+  refusal: NinjaTcpError | undefined;
+  protected socket: Socket | undefined;
+  protected gate: 'open' | 'draining' | 'shut' = 'shut';
+  private lost: Omit<Loss, 'held'> | undefined;
+  private expiryTimer: Timer | undefined;
+  private expiryDue = Number.POSITIVE_INFINITY;
+  private readonly drainWaiters = new Waiters<void>();
+
+  constructor(
+    readonly settings: LineSettings,
+    private readonly sendingEvents: SendingEvents,
+  ) {
+    const { clock } = settings.environment;
+    this.sent = new Meter(clock.now());
+    this.timers = new Timers(clock);
+  }
+
+  now(): number {
+    return this.settings.environment.clock.now();
+  }
+
+  wallNow(): number {
+    return this.settings.environment.clock.wallNow();
+  }
+
+  openGate(): void {
+    this.gate = 'open';
+    this.writable();
+  }
+
+  shutGate(): void {
+    if (this.gate !== 'shut') {
+      this.gate = 'shut';
+      this.lost = this.ledger.lose(this.socket?.agreed === true);
+    }
+    this.socket = undefined;
+    this.settleDrained();
+  }
+
+  /** What was lost with the last line, told once, and what is held now. */
+  takeLoss(): Loss {
+    const lost = this.lost ?? NOTHING_LOST;
+    this.lost = undefined;
+    return { ...lost, held: this.outbox.range };
+  }
+
+  drain(): void {
+    this.gate = 'draining';
+    this.writable();
+  }
+
+  /** What is held will not be sent, for this reason. */
+  protected dropHeld(code: Dropped['code'], refusal: NinjaTcpError): void {
+    for (const range of this.outbox.clear()) this.sendingEvents.dropped({ code, ...range });
+    this.armExpiry(0);
+    this.drainWaiters.reject(refusal);
+  }
+
+  get pendingBytes(): number {
+    return this.outbox.bytes + (this.socket?.writer.pendingBytes ?? 0);
+  }
+
+  get pendingMessages(): number {
+    return this.outbox.messages + this.ledger.written - this.ledger.flushed;
+  }
+
+  /** How full it is: 1 where `send` says stop, well before it would have to refuse; small messages by their number. */
+  private get fill(): number {
+    const { highWaterMark, outboxMessages } = this.settings;
+    return Math.max(this.pendingBytes / highWaterMark, (2 * this.pendingMessages) / outboxMessages);
+  }
+
+  /** Accepts a message: writes it, or holds it. @returns false when it is time to wait */
+  send(message: Uint8Array | string, ttl: number = this.settings.ttl): boolean {
+    const payload = payloadOf(message, this.settings);
+    if (this.refusal) throw this.refusal;
+    this.demandGate();
+    const size = payload.length;
+    this.demandRoom(size);
+    const number = this.ledger.accept();
+    if (this.gate === 'open' && this.outbox.messages === 0 && (this.socket as Socket).canTake(size)) {
+      this.write(payload, number);
+    } else {
+      const expiresAt = ttl > 0 ? this.now() + ttl : Number.POSITIVE_INFINITY;
+      this.outbox.push({ payload, number, expiresAt });
+      if (ttl > 0) this.armExpiry(this.now());
+    }
+    return this.fill < 1;
+  }
+
+  /** Throws where the line's state forbids to accept. */
+  protected abstract demandGate(): void;
+
+  protected demandRoom(size: number): void {
+    const { outboxBytes, outboxMessages } = this.settings;
+    const overBytes = () => this.pendingBytes + size > outboxBytes;
+    const overMessages = () => this.pendingMessages + 1 > outboxMessages;
+    if (!overBytes() && !overMessages()) return;
+    this.expire();
+    if (!overBytes() && !overMessages()) return;
+    throw new NinjaTcpError(
+      'NINJA_OUTBOX_FULL',
+      overBytes()
+        ? `the outbox must hold at most outboxBytes, ${outboxBytes} bytes; ${this.pendingBytes} are pending, ${size} more were given`
+        : `the outbox must hold at most outboxMessages, ${outboxMessages}; ${this.pendingMessages} are pending`,
+    );
+  }
+
+  private write(payload: Uint8Array, number: number): void {
+    const size = payload.length;
+    this.sent.messages += 1;
+    this.sent.bytes += size;
+    (this.socket as Socket).send(payload, this.ledger.write(number, size));
+  }
+
+  /** Writes what is held, as far as there is room. */
+  writable(): void {
+    if (this.gate === 'shut') return;
+    const socket = this.socket as Socket;
+    if (this.outbox.messages > 0) {
+      this.expire();
+      for (let next = this.outbox.first(); next && socket.canTake(next.payload.length); next = this.outbox.first()) {
+        this.outbox.shift();
+        this.write(next.payload, next.number);
+      }
+    }
+    this.sent.tick(this.now());
+    if (this.gate === 'draining' && this.outbox.messages === 0) socket.end();
+    this.settleDrained();
+  }
+
+  flushed(place: number): void {
+    this.ledger.flushed = place;
+  }
+
+  /** Drops what waited for too long, and looks again when the next message may have. */
+  protected readonly expire = (): void => {
+    const now = this.now();
+    for (const range of this.outbox.expire(now)) this.sendingEvents.dropped({ code: 'NINJA_EXPIRED', ...range });
+    this.settleDrained();
+    this.armExpiry(now);
+  };
+
+  private armExpiry(now: number): void {
+    const { soonestExpiry } = this.outbox;
+    if (this.expiryTimer && soonestExpiry === this.expiryDue) return;
+    if (this.expiryTimer) this.timers.clearTimeout(this.expiryTimer);
+    this.expiryTimer = undefined;
+    this.expiryDue = soonestExpiry;
+    if (soonestExpiry === Number.POSITIVE_INFINITY) return;
+    // A look costs a walk through the outbox: not more than one in so many milliseconds.
+    const wait = Math.max(EXPIRY_GRAIN, Math.ceil(soonestExpiry - now));
+    this.expiryTimer = this.timers.setTimeout(() => {
+      this.expiryTimer = undefined;
+      this.expire();
+    }, wait);
+  }
+
+  /** Resolves when at most half of `highWaterMark` is pending. */
+  drained(signal?: AbortSignal): Promise<void> {
+    if (this.isDrained()) return Promise.resolve();
+    return this.drainWaiters.wait('drained()', signal);
+  }
+
+  private settleDrained(): void {
+    if (this.drainWaiters.size > 0 && this.isDrained()) this.drainWaiters.resolve();
+  }
+
+  private isDrained(): boolean {
+    return this.fill <= 0.5;
+  }
+}
