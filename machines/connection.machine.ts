@@ -128,6 +128,7 @@ export const connectionMachine = connectionSetup.createMachine({
       },
       states: {
         line: {
+          description: 'What the line is worth: unproven, live, or being drained.',
           initial: 'unproven',
           states: {
             unproven: {
@@ -159,6 +160,7 @@ export const connectionMachine = connectionSetup.createMachine({
           },
         },
         watch: {
+          description: 'Whether the other side is heard in time.',
           initial: 'listening',
           states: {
             listening: {

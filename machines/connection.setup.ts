@@ -111,10 +111,11 @@ function reasonOf(context: ConnectionContext): Reason {
 
 /** Failures in a row before this loss: none, where the lost line had been live for `stableAfter`. */
 function failuresBefore(context: ConnectionContext): number {
-  const { ports, times, liveAt } = context;
-  // Up to the last byte heard: the silence of a stale line was no good time.
-  const heardAt = ports.now() - ports.silentForMs();
-  return liveAt !== undefined && heardAt - liveAt >= times.stableAfter ? 0 : context.failures;
+  const { ports, times, liveAt, reason } = context;
+  if (liveAt === undefined) return context.failures;
+  // The silence that made a line stale was no good time; that of a peer which is silent when idle was.
+  const goodUntil = ports.now() - (reason?.code === 'NINJA_STALE' ? ports.silentForMs() : 0);
+  return goodUntil - liveAt >= times.stableAfter ? 0 : context.failures;
 }
 
 function noteFailure({ context }: { readonly context: ConnectionContext }) {

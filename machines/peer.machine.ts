@@ -109,6 +109,7 @@ export const peerMachine = peerSetup.createMachine({
       },
       states: {
         line: {
+          description: 'What the line is worth: unproven, live, or being drained.',
           initial: 'unproven',
           states: {
             unproven: {
@@ -129,6 +130,7 @@ export const peerMachine = peerSetup.createMachine({
           },
         },
         watch: {
+          description: 'Whether the other side is heard in time.',
           initial: 'listening',
           states: {
             listening: {

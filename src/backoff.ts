@@ -7,7 +7,7 @@ import type { Reason } from './errors.js';
 export type Backoff = (failures: number, reason: Reason) => number | false;
 
 /** The default's numbers, milliseconds: `floor + random(0, min(ceiling, first · growth^(n-1)))`. */
-export const backoffDefaults = { floor: 50, first: 100, growth: 1.5, ceiling: 10_000 } as const;
+const backoffDefaults = { floor: 50, first: 100, growth: 1.5, ceiling: 10_000 } as const;
 
 /**
  * The default backoff: exponential with full jitter above a small floor, so that one client heals at once and

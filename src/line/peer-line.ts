@@ -1,6 +1,7 @@
 import type { SocketFact, SocketHandle } from '../../machines/line.setup.js';
 import type { Transport } from '../environment.js';
-import { type ErrorCode, messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
+import { framingFault } from '../framing/fault.js';
 import type { LineSettings } from '../settings.js';
 import { Line, type LineEvents } from './line.js';
 
@@ -31,7 +32,7 @@ export class PeerLine extends Line {
     } catch (error) {
       // The program's own framing threw.
       this.transport.destroy();
-      this.lastError = new NinjaTcpError('NINJA_FRAME_INVALID', `the framing threw: ${messageOf(error)}`, error);
+      this.lastError = framingFault(error);
       report({ type: 'socket.failed', epoch, code: this.lastError.code, message: this.lastError.message });
       return { discard() {}, destroy() {} };
     }

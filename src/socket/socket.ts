@@ -1,11 +1,13 @@
 import type { SocketFact } from '../../machines/line.setup.js';
 import type { Clock, Timer, Transport, TransportHandlers } from '../environment.js';
 import { type ErrorCode, messageOf, NinjaTcpError } from '../errors.js';
+import { framingFault } from '../framing/fault.js';
 import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { SocketOwner } from './owner.js';
+import { Parting } from './parting.js';
 import { LATE, type Pulse } from './pulse.js';
 import { Writer, type WriterOwner } from './writer.js';
 
@@ -26,17 +28,12 @@ export class Socket implements TransportHandlers, WriterOwner {
   private over = false;
   /** Nobody wants to hear facts any more. */
   private muted = false;
-  private ending = false;
-  private finished = false;
-  private inputEnded = false;
-  /** Their FIN came after ours was sent, so it may be taken for an answer. */
-  private answered = false;
+  private readonly parting: Parting;
   private readonly clock: Clock;
   /** Bytes of messages written before the line was proven. */
   private unprovenBytes = 0;
   private frames = 0;
   private readonly frame: FrameDeadline;
-  private finishedAt = Number.POSITIVE_INFINITY;
   private paused = false;
   private timer: Timer | undefined;
   private timerDue = Number.POSITIVE_INFINITY;
@@ -53,11 +50,10 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.clock = settings.environment.clock;
     this.decoder = settings.framing.decoder(settings);
     this.frame = new FrameDeadline(settings.frameTimeout);
+    this.parting = new Parting(settings.finTimeout);
     this.writer = new Writer(transport, settings.framing, this.clock, this);
     transport.attach(this);
   }
-
-  // --- what the transport says
 
   opened(): void {
     if (this.over) return;
@@ -87,7 +83,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     try {
       this.decoder.push(bytes, this.receive);
     } catch (error) {
-      this.fail(error instanceof NinjaTcpError ? error : framingFault(error));
+      this.fail(framingFault(error));
       return;
     }
     // A listener may have disposed of us meanwhile.
@@ -112,10 +108,9 @@ export class Socket implements TransportHandlers, WriterOwner {
         )
       : undefined;
     // From now on no byte can come: silence means nothing any more.
-    this.inputEnded = true;
-    this.answered = this.finished;
+    this.parting.ended();
     this.pulse.pause();
-    if (this.ending && !cutOff) return;
+    if (this.parting.ending && !cutOff) return;
     if (this.owner.ended(cutOff) || cutOff) {
       this.fail(cutOff ?? new NinjaTcpError('NINJA_CLOSED_BY_PEER', 'the other side closed the line'), 'socket.closed');
     }
@@ -130,18 +125,16 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.disarm();
     this.writer.close();
     if (this.muted) return;
-    const orderly = this.finished && this.inputEnded && !this.over;
-    this.agreed = orderly && this.answered;
+    const orderly = this.parting.orderly && !this.over;
+    this.agreed = this.parting.agreed && !this.over;
     this.over = true;
     if (orderly) this.say('socket.closed', 'NINJA_DISPOSED', 'closed; both sides sent their FIN');
     else this.say('socket.closed', 'NINJA_RESET', 'the socket is gone');
   }
 
-  // --- what the line orders
-
   /** Whether a message of this size may be written now, or should wait in the outbox, where it cannot be lost. */
   canTake(size: number): boolean {
-    if (this.over || this.ending) return false;
+    if (this.over || this.parting.ending) return false;
     if (this.writer.pendingBytes >= this.settings.highWaterMark) return false;
     if (this.proven || this.settings.staleAfter === 0 || this.unprovenBytes === 0) return true;
     return this.unprovenBytes + size <= this.settings.unprovenBytes;
@@ -155,19 +148,18 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   /** Writes an empty frame, so that the other side hears us. */
   heartbeat(): void {
-    if (this.settings.heartbeatInterval === 0 || this.over || this.ending) return;
+    if (this.settings.heartbeatInterval === 0 || this.over || this.parting.ending) return;
     this.writer.put(HEARTBEAT, 0);
   }
 
   /** All was accepted that will be: flush, FIN, and wait for the other FIN. */
   end(): void {
-    if (this.over || this.ending) return;
-    this.ending = true;
+    if (this.over || this.parting.ending) return;
+    this.parting.ending = true;
     this.writer.flush();
     this.transport.end(() => {
       if (this.over) return;
-      this.finished = true;
-      this.finishedAt = this.clock.now();
+      this.parting.finished(this.clock.now());
       this.arm();
     });
   }
@@ -185,7 +177,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     const now = this.clock.now();
     this.paused = false;
     this.frame.thaw(now);
-    if (!this.inputEnded) this.pulse.resume(now);
+    if (!this.parting.theirs) this.pulse.resume(now);
     this.transport.resume();
     if (this.open) this.arm();
   }
@@ -212,8 +204,6 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.transport.unref();
   }
 
-  // --- what the writer says
-
   wrote(now: number): void {
     this.pulse.wroteAt = now;
   }
@@ -222,8 +212,6 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (place > 0) this.owner.flushed(place);
     this.owner.writable();
   }
-
-  // --- inside
 
   private prove(): void {
     this.proven = true;
@@ -245,16 +233,14 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.report({ type, epoch: this.epoch, code, message });
   }
 
-  /** A peer that still speaks may still read: we wait from its last byte on; `drainTimeout` bounds it all. */
   private get finDueAt(): number {
-    if (this.paused) return Number.POSITIVE_INFINITY;
-    return Math.max(this.finishedAt, this.pulse.quietSince) + this.settings.finTimeout;
+    return this.paused ? Number.POSITIVE_INFINITY : this.parting.dueAt(this.pulse.quietSince);
   }
 
   /** The nearest deadline, monotonic. */
   private nextDue(): number {
     const { heartbeatInterval } = this.settings;
-    const speaks = heartbeatInterval > 0 && !this.ending;
+    const speaks = heartbeatInterval > 0 && !this.parting.ending;
     const speakAt = speaks ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
     return Math.min(speakAt, this.frame.dueAt, this.finDueAt);
   }
@@ -308,9 +294,4 @@ export class Socket implements TransportHandlers, WriterOwner {
     }
     this.arm();
   };
-}
-
-/** A framing of the program's own threw something of its own. */
-function framingFault(error: unknown): NinjaTcpError {
-  return new NinjaTcpError('NINJA_FRAME_INVALID', `the framing threw: ${messageOf(error)}`, error);
 }
