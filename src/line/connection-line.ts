@@ -82,7 +82,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     const socket = this.socket as Socket;
     const write = (message: Uint8Array | string) => {
       const payload = payloadOf(message, this.settings);
-      this.demandRoom(payload.length);
+      this.makeRoom(payload.length);
       socket.send(payload, 0);
     };
     const gate = { pauseReading: () => socket.pause(), resumeReading: () => socket.resume() };

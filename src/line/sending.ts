@@ -102,7 +102,7 @@ export abstract class Sending {
     if (this.refusal) throw this.refusal;
     this.demandGate();
     const size = payload.length;
-    this.demandRoom(size);
+    if (!this.hasRoom(size)) this.makeRoom(size);
     const number = this.ledger.accept();
     if (this.gate === 'open' && this.outbox.messages === 0 && (this.socket as Socket).canTake(size)) {
       this.write(payload, number);
@@ -117,16 +117,19 @@ export abstract class Sending {
   /** Throws where the line's state forbids to accept. */
   protected abstract demandGate(): void;
 
-  protected demandRoom(size: number): void {
+  private hasRoom(size: number): boolean {
     const { outboxBytes, outboxMessages } = this.settings;
-    const overBytes = () => this.pendingBytes + size > outboxBytes;
-    const overMessages = () => this.pendingMessages + 1 > outboxMessages;
-    if (!overBytes() && !overMessages()) return;
+    return this.pendingBytes + size <= outboxBytes && this.pendingMessages < outboxMessages;
+  }
+
+  /** @throws NinjaTcpError `NINJA_OUTBOX_FULL` */
+  protected makeRoom(size: number): void {
     this.expire();
-    if (!overBytes() && !overMessages()) return;
+    if (this.hasRoom(size)) return;
+    const { outboxBytes, outboxMessages } = this.settings;
     throw new NinjaTcpError(
       'NINJA_OUTBOX_FULL',
-      overBytes()
+      this.pendingMessages < outboxMessages
         ? `the outbox must hold at most outboxBytes, ${outboxBytes} bytes; ${this.pendingBytes} are pending, ${size} more were given`
         : `the outbox must hold at most outboxMessages, ${outboxMessages}; ${this.pendingMessages} are pending`,
     );

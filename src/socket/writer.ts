@@ -6,6 +6,8 @@ const SLAB = 128 * 1024;
 /** From here on a payload is written as it is, uncopied, in pieces of at most `PIECE` bytes; Node hands them over in one. */
 const UNCOPIED = 32 * 1024;
 const PIECE = 64 * 1024;
+/** Stands for the number of a message of which more pieces follow: it is not flushed yet. */
+const UNFINISHED = -1;
 /** Slabs kept for use again, for all sockets of the process. */
 const MAX_SPARE = 16;
 const spare: Buffer[] = [];
@@ -24,6 +26,8 @@ export interface WriterOwner {
 export class Writer {
   private slab: Buffer | undefined;
   private filled = 0;
+  /** Bytes that the transport has, and has not called back for. */
+  private handedOver = 0;
   private scheduled = false;
   private closed = false;
   /** The number of the last message that was put here. */
@@ -36,9 +40,9 @@ export class Writer {
     private readonly owner: WriterOwner,
   ) {}
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Bytes that the kernel has not taken yet. Counted here: to ask the transport for each message is slow. */
   get pendingBytes(): number {
-    return this.filled + this.transport.pendingBytes;
+    return this.filled + this.handedOver;
   }
 
   /** Puts one message, with its number, or an empty frame (number 0), behind what is there. */
@@ -69,12 +73,14 @@ export class Writer {
     this.filled += headerLength;
     const { transport } = this;
     transport.cork();
-    // Until the last piece is taken this message is not flushed: the slab speaks for those before it.
+    // The slab speaks for the messages before this one.
     this.flush();
     this.lastNumber = number;
     for (let at = 0; at < payload.length; at += PIECE) {
-      const last = at + PIECE >= payload.length;
-      transport.write(payload.subarray(at, at + PIECE), last ? (error) => this.taken(error, number) : ignore);
+      const piece = payload.subarray(at, at + PIECE);
+      const done = at + PIECE >= payload.length ? number : UNFINISHED;
+      this.handedOver += piece.length;
+      transport.write(piece, (error) => this.taken(error, piece.length, done));
     }
     transport.uncork();
   }
@@ -87,11 +93,12 @@ export class Writer {
     const bytes = slab.subarray(0, this.filled);
     this.slab = undefined;
     this.filled = 0;
+    this.handedOver += bytes.length;
     this.owner.wrote(this.clock.now());
     this.transport.write(bytes, (error) => {
       // A slab that failed may still be read by the system: it is left to the collector.
       if (!error && spare.length < MAX_SPARE) spare.push(slab);
-      this.taken(error, number);
+      this.taken(error, bytes.length, number);
     });
   }
 
@@ -102,8 +109,9 @@ export class Writer {
     this.filled = 0;
   }
 
-  private taken(error: Error | null | undefined, number: number): void {
-    if (!error && !this.closed) this.owner.flushed(number);
+  private taken(error: Error | null | undefined, bytes: number, number: number): void {
+    this.handedOver -= bytes;
+    if (!error && !this.closed && number !== UNFINISHED) this.owner.flushed(number);
   }
 
   private schedule(): void {
@@ -120,8 +128,6 @@ export class Writer {
     return this.slab;
   }
 }
-
-function ignore(): void {}
 
 /** `set` has a fixed cost of its own; for a few bytes a loop is quicker. */
 function copy(from: Uint8Array, to: Uint8Array, at: number): void {

@@ -42,10 +42,10 @@ for (const [size, count] of counts) {
   const ours = median(rates.ours);
   for (const way of ways) {
     const [least, most] = [Math.min(...rates[way]), Math.max(...rates[way])].map((rate) => Math.round(rate));
-    const ratio = (ours / median(rates[way])).toFixed(2);
+    const ratio = way === 'ours' ? '' : `  ours / ${way} = ${(ours / median(rates[way])).toFixed(2)}`;
     console.log(
       `${String(size).padStart(6)} B  ${way.padEnd(6)} ${Math.round(median(rates[way])).toLocaleString('en').padStart(12)}` +
-        `  (${least.toLocaleString('en')} … ${most.toLocaleString('en')})  ours / ${way} = ${ratio}`,
+        `  (${least.toLocaleString('en')} … ${most.toLocaleString('en')})${ratio}`,
     );
   }
 }
