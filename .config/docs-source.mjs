@@ -1,0 +1,89 @@
+// What the documentation is made from: the tables and statecharts of the library itself, and the comments in its source.
+// No build is needed: these files import nothing but xstate, each other and types, so each is translated by itself.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import ts from 'typescript';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+const cache = `${root}node_modules/.cache/ninja-tcp`;
+
+/** The values that `src/options.ts`, `src/errors.ts`, `src/backoff.ts` and `machines/index.ts` export. */
+export async function load() {
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(`${cache}/docs-`);
+  try {
+    const files = [
+      'src/options.ts',
+      'src/errors.ts',
+      ...readdirSync(`${root}machines`)
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => `machines/${name}`),
+    ];
+    for (const file of files) translate(file, folder);
+    const load = (name) => import(pathToFileURL(`${folder}/${name}.mjs`).href);
+    const [options, errors, machines] = await Promise.all(['options', 'errors', 'index'].map(load));
+    return { ...options, ...errors, ...machines };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function translate(file, folder) {
+  const { outputText } = ts.transpileModule(readFileSync(root + file, 'utf8'), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
+  });
+  const name = file.replace(/^.*\//, '').replace(/\.ts$/, '.mjs');
+  writeFileSync(`${folder}/${name}`, outputText.replace(/(from '\.\/[^']+)\.js'/g, "$1.mjs'"));
+}
+
+const sources = new Map();
+
+function parsed(file) {
+  if (!sources.has(file)) {
+    const text = readFileSync(root + file, 'utf8');
+    sources.set(file, ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  }
+  return sources.get(file);
+}
+
+/** The words of a declaration's comment. */
+function wordsOf(node) {
+  return ts
+    .getJSDocCommentsAndTags(node)
+    .map(({ comment }) => (typeof comment === 'string' ? comment : ts.getTextOfJSDocComment(comment)))
+    .join(' ')
+    .trim();
+}
+
+function statementOf(file, name) {
+  const source = parsed(file);
+  const found = source.statements.find((statement) =>
+    ts.isVariableStatement(statement)
+      ? statement.declarationList.declarations.some((one) => one.name.getText() === name)
+      : statement.name?.getText() === name,
+  );
+  if (!found) throw new Error(`${file} has no ${name}`);
+  return found;
+}
+
+/** The comment of a declaration. */
+export function commentOf(file, name) {
+  return wordsOf(statementOf(file, name));
+}
+
+/** The members of an exported object literal or interface, in order: `[name, comment, type]`. */
+export function membersOf(file, name) {
+  const statement = statementOf(file, name);
+  const members = ts.isVariableStatement(statement)
+    ? literalOf(statement.declarationList.declarations[0].initializer).properties
+    : statement.members;
+  return members.map((member) => {
+    const words = wordsOf(member);
+    if (words === '') throw new Error(`${file}: ${name}.${member.name.getText()} has no comment`);
+    return { name: member.name.getText(), words, type: member.type?.getText() };
+  });
+}
+
+function literalOf(expression) {
+  return ts.isObjectLiteralExpression(expression) ? expression : literalOf(expression.expression);
+}

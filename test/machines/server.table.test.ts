@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AnyTransitionDefinition,
+  createActor,
+  fromCallback,
+  initialTransition,
+  type SnapshotFrom,
+  transition,
+} from 'xstate';
+import {
+  type AcceptorFact,
+  type ServerAnnouncement,
+  type ServerEvent,
+  type ServerPorts,
+  serverMachine,
+} from '../../machines/server.machine.js';
+import { createVirtualClock } from '../../src/testing/clock.js';
+import { nameOf, transitionsOf } from './plan.js';
+import { type Claim, causeIn, check, known, rows } from './sentence.js';
+
+const DRAIN = 700;
+
+const acceptor = fromCallback<{ type: 'close' }, { readonly ports: ServerPorts }>(({ input, sendBack }) => {
+  const port = input.ports.openAcceptor(sendBack);
+  return () => port.close();
+});
+const machine = serverMachine.provide({ actors: { acceptor } });
+
+class ServerBench {
+  readonly clock = createVirtualClock();
+  readonly log: string[] = [];
+  readonly announced: ServerAnnouncement[] = [];
+  readonly taken = new Set<AnyTransitionDefinition>();
+  readonly ports: ServerPorts = {
+    wallNow: () => this.clock.wallNow(),
+    openAcceptor: () => {
+      this.log.push('port opened');
+      return { close: () => void this.log.push('port closed') };
+    },
+    drainPeers: () => void this.log.push('peers drained'),
+    disposePeers: () => void this.log.push('peers disposed'),
+    entered: (state, cause) => void this.log.push(`entered ${state} by ${cause}`),
+    toJSON: () => undefined,
+  };
+  readonly actor = createActor(machine, {
+    clock: this.clock,
+    input: { ports: this.ports, drainTimeout: DRAIN },
+    inspect: (step) => {
+      if (step.type === '@xstate.microstep') for (const one of step._transitions) this.taken.add(one);
+    },
+  });
+
+  constructor() {
+    this.actor.on('*', (one) => {
+      this.announced.push(one);
+      this.log.push(`announce ${one.type}`);
+    });
+    this.actor.start();
+  }
+
+  get state(): string {
+    return this.actor.getSnapshot().value;
+  }
+
+  send(...events: ServerEvent[]): this {
+    for (const event of events) this.actor.send(event);
+    return this;
+  }
+}
+
+const failed: AcceptorFact = { type: 'acceptor.failed', code: 'NINJA_LISTEN_FAILED', message: 'in use' };
+const plain: readonly ServerEvent[] = [
+  { type: 'listen' },
+  { type: 'close' },
+  { type: 'dispose' },
+  { type: 'acceptor.listening' },
+  failed,
+  { type: 'peers.gone' },
+];
+
+const serverRows = rows(`
+closed, listen → binding, port opened, announces nothing
+closed, close → disposed, reason DISPOSED, announces disposed, peers disposed
+closed, dispose → disposed, reason DISPOSED, announces disposed, peers disposed
+
+binding, acceptor.listening → listening, announces listening
+binding, acceptor.failed → disposed, reason LISTEN_FAILED, announces disposed, port closed, peers disposed
+binding, close → disposed, reason DISPOSED, announces disposed, port closed, peers disposed
+binding, dispose → disposed, reason DISPOSED, announces disposed, port closed, peers disposed
+
+listening, acceptor.failed → disposed, reason LISTEN_FAILED, announces disposed, port closed, peers disposed
+listening, close → draining, reason DISPOSED, announces nothing, port closed, peers drained
+listening, dispose → disposed, reason DISPOSED, announces disposed, port closed, peers disposed
+
+draining, peers.gone → disposed, reason DISPOSED, announces disposed, peers disposed
+draining, after drainTimeout → disposed, reason DRAIN_TIMEOUT, announces disposed, peers disposed
+draining, dispose → disposed, reason DISPOSED, announces disposed, peers disposed
+`);
+
+const situations: Readonly<Record<string, readonly ServerEvent[]>> = {
+  closed: [],
+  binding: [{ type: 'listen' }],
+  listening: [{ type: 'listen' }, { type: 'acceptor.listening' }],
+  draining: [{ type: 'listen' }, { type: 'acceptor.listening' }, { type: 'close' }],
+};
+
+const events: Readonly<Record<string, (bench: ServerBench) => unknown>> = {
+  ...Object.fromEntries(plain.map((event) => [event.type, (bench: ServerBench) => bench.send(event)])),
+  'after drainTimeout': async (bench) => {
+    await bench.clock.advance(DRAIN - 1);
+    expect(bench.log).toEqual([]);
+    await bench.clock.advance(1);
+  },
+};
+
+const claims: readonly Claim<ServerBench>[] = [
+  [
+    /^reason ([A-Z_]+)$/,
+    ({ actor, announced }, code) => {
+      const { reason } = actor.getSnapshot().context;
+      expect(reason).toMatchObject({ code: `NINJA_${code}`, epoch: 0 });
+      for (const one of announced) expect(one).toHaveProperty('reason', reason);
+    },
+  ],
+  [/^announces nothing$/, ({ announced }) => expect(announced).toEqual([])],
+  [/^announces (.+)$/, ({ announced }, word) => expect(announced.map(({ type }) => type)).toEqual([word])],
+  [/^(port|peers) \w+$/, ({ log }) => void log],
+];
+
+function reach(from: string): ServerBench {
+  const bench = new ServerBench().send(...known(situations, from));
+  expect(bench.state).toBe(from);
+  bench.log.length = 0;
+  bench.announced.length = 0;
+  bench.taken.clear();
+  return bench;
+}
+
+describe('the transition table of a server', () => {
+  const taken = new Set<string>();
+
+  it.each(serverRows.map((row) => [row.text, row] as const))('%s', async (_, row) => {
+    const bench = reach(row.from);
+    await known(events, row.event)(bench);
+    expect(bench.state).toBe(row.to);
+    for (const claim of row.claims) check(claims, bench, claim);
+    // What was done to the port and the peers is what the row says, and no more.
+    const said = row.claims.filter((claim) => /^(port|peers) /.test(claim));
+    expect(bench.log.filter((line) => /^(port|peers) /.test(line)).sort()).toEqual([...said].sort());
+    expect(bench.log[0]).toBe(`entered ${row.to} by ${causeIn(row.event)}`);
+    const { status, children } = bench.actor.getSnapshot();
+    expect(status).toBe(row.to === 'disposed' ? 'done' : 'active');
+    expect(Object.keys(children)).toEqual(['binding', 'listening'].includes(row.to) ? ['acceptor'] : []);
+    const told = bench.log.findIndex((line) => line.startsWith('announce'));
+    if (said.includes('port closed') && told >= 0) expect(told).toBeGreaterThan(bench.log.indexOf('port closed'));
+    for (const one of bench.taken) taken.add(nameOf(one));
+  });
+
+  it('uses every event and every situation, and takes every transition of the plan', () => {
+    expect(new Set(serverRows.map((row) => row.event))).toEqual(new Set(Object.keys(events)));
+    expect(new Set(serverRows.map((row) => row.from))).toEqual(new Set(Object.keys(situations)));
+    expect([...taken].sort()).toEqual(transitionsOf(serverMachine).map(nameOf).sort());
+    expect(taken.size).toBe(10);
+  });
+
+  it('leaves no timer behind', () => {
+    expect(reach('draining').clock.pending).toBe(1);
+    for (const from of Object.keys(situations)) {
+      expect(reach(from).send({ type: 'dispose' }).clock.pending).toBe(0);
+    }
+  });
+});
+
+describe('every state × event of a server', () => {
+  type Snapshot = SnapshotFrom<typeof machine>;
+  const drained = { type: 'xstate.after.drainTimeout.server.draining' };
+  const step = (from: Snapshot, event: object) => transition(machine, from, event as never);
+  const nodes = new Map<string, Snapshot>();
+  const visit = (snapshot: Snapshot): void => {
+    if (nodes.has(snapshot.value) || snapshot.status !== 'active') return;
+    nodes.set(snapshot.value, snapshot);
+    for (const event of [...plain, drained]) visit(step(snapshot, event)[0]);
+  };
+  visit(initialTransition(machine, { ports: new ServerBench().ports, drainTimeout: DRAIN })[0]);
+
+  it('where the table has no row, nothing happens', () => {
+    let empty = 0;
+    for (const [name, from] of nodes) {
+      for (const event of [...plain, drained]) {
+        const says = event === drained ? 'after drainTimeout' : event.type;
+        if (serverRows.some((row) => row.fromState === name && row.event === says)) continue;
+        empty += 1;
+        const [to, effects] = step(from, event);
+        expect(to.value, `${name}, ${says}`).toEqual(name);
+        expect(to.context, `${name}, ${says}`).toEqual(from.context);
+        expect(Object.keys(to.children), `${name}, ${says}`).toEqual(Object.keys(from.children));
+        expect(effects, `${name}, ${says}`).toEqual([]);
+      }
+    }
+    expect([...nodes.keys()]).toHaveLength(4);
+    expect(empty).toBe(4 * 7 - serverRows.length);
+    // That the delay is really called so.
+    expect(transitionsOf(machine).map(({ eventType }) => eventType)).toContain(drained.type);
+  });
+});

@@ -1,0 +1,4 @@
+import { walkAllPaths } from './paths.js';
+import { RealWorld } from './world.real.js';
+
+walkAllPaths('over real sockets', () => RealWorld.create(), true);
