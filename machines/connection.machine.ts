@@ -52,7 +52,7 @@ export const connectionMachine = connectionSetup.createMachine({
           on: {
             connect: { target: '#connecting' },
             reconnectNow: { target: '#connecting' },
-            disconnect: { target: 'idle' },
+            disconnect: { target: 'idle', actions: 'blameDisconnect' },
             close: { target: '#disposed', actions: 'blameClose' },
           },
         },

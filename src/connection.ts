@@ -4,7 +4,7 @@ import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connec
 import type { Loss } from './delivery/ledger.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { ConnectionLine } from './line/connection-line.js';
-import { lineWords, millis, timeOfDay } from './line/explain.js';
+import { heldWords, lineWords, millis, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
 import { Waiters } from './line/waiters.js';
 import type { ConnectOptions } from './options.js';
@@ -125,7 +125,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
     const since = timeOfDay(line.history.since);
     const why = context.reason ? `: ${context.reason.message} at ${timeOfDay(context.reason.at)}` : '';
     const name = `${this.name} ${state}${substate ? ` (${substate})` : ''}`;
-    const held = line.outbox.messages > 0 ? `; ${line.outbox.messages} messages held` : '';
+    const held = line.outbox.messages > 0 ? `; ${heldWords(line)}` : '';
     switch (state) {
       case 'connected':
         return `${name} since ${since}, epoch ${context.epoch}; ${lineWords(line)}`;

@@ -106,12 +106,12 @@ export const errorTable = {
   NINJA_GAVE_UP: {
     when: '`maxAttempts` failures in a row, a fatal failure, or `backoff` returned false. `cause` is the last failure.',
     outcome: 'notSent',
-    cure: 'Call `connect()` to begin anew; the outbox was kept until then only as numbers, its messages settled as not sent.',
+    cure: 'Call `connect()` to begin anew. What was held was dropped, and told by the event `dropped`.',
   },
   NINJA_HANDLER_FAILED: {
     when: "A listener or handler of the program threw. `cause` is the program's own error.",
     outcome: 'unknown',
-    cure: 'Mend the handler. Its connection was closed, others are untouched.',
+    cure: 'Mend the handler. Its connection was closed, or its peer destroyed; others are untouched.',
   },
   NINJA_LISTEN_FAILED: {
     when: 'The server could not bind or lost its port. `cause` has the details.',
@@ -131,7 +131,7 @@ export const errorTable = {
   NINJA_INVALID_MESSAGE: {
     when: 'What was given to `send` cannot be a message: wrong type, too long, or empty while empty frames are heartbeats.',
     outcome: 'refused',
-    cure: 'Mend the call, or raise `maxFrameLength`.',
+    cure: "Mend the call, raise `maxFrameLength`, or, for empty messages, set `emptyFrames: 'message'`.",
   },
 } as const satisfies Record<`NINJA_${string}`, ErrorEntry>;
 

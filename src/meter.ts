@@ -9,7 +9,10 @@ export interface Traffic {
 /** Rates are taken over windows of this length, milliseconds. */
 const WINDOW = 1000;
 
-/** Totals of one direction, and its rate over the last full second. Pure: it is told the time. */
+/**
+ * Totals of one direction, and its rate over the last window: a second while there is traffic, and as long as the
+ * silence where there was none. Pure: it is told the time.
+ */
 export class Meter {
   messages = 0;
   bytes = 0;

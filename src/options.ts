@@ -30,7 +30,7 @@ export const lineNumbers = {
   maxFrameLength: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** A frame that was begun has to be finished within this time, from its first byte. */
   frameTimeout: { default: 30_000, unit: 'ms', min: 10, max: MAX_DELAY, also: [0, 'off'] },
-  /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. At least `maxFrameLength + highWaterMark`, so that who waits when told to is never refused; the default is that sum, and not less than 8 MiB. */
+  /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. At least `maxFrameLength + highWaterMark`, so that who waits when told to is never refused. The default is that sum, and not less than 8 MiB. */
   outboxBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** The same bound as a number of messages. */
   outboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },

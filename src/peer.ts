@@ -3,7 +3,7 @@ import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../machines/
 import type { Loss } from './delivery/ledger.js';
 import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { lineWords, timeOfDay } from './line/explain.js';
+import { hostPort, lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
 import { PeerLine } from './line/peer-line.js';
 import type { ServerSettings } from './settings.js';
@@ -86,7 +86,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
 
   /** `host:port` of the client, for people. */
   get name(): string {
-    return `peer ${this.id} ${this.remoteAddress}:${this.remotePort}`;
+    return `peer ${this.id} ${hostPort(this.remoteAddress, this.remotePort)}`;
   }
 
   get state(): PeerState {

@@ -9,7 +9,7 @@ import {
 } from '../machines/server.machine.js';
 import type { Acceptor, BoundAddress, Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { timeOfDay } from './line/explain.js';
+import { hostPort, timeOfDay } from './line/explain.js';
 import type { WaitOptions } from './line/face.js';
 import { History, type Transition } from './line/history.js';
 import { Waiters } from './line/waiters.js';
@@ -100,8 +100,10 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** One sentence on where it stands, and why. */
   explain(): string {
-    const where = this.bound ? ` on ${this.bound.address}:${this.bound.port}` : '';
-    const why = this.endReason ? `: ${this.endReason.message}` : `; ${this.live.size} peers`;
+    const where = this.bound ? ` on ${hostPort(this.bound.address, this.bound.port)}` : '';
+    const why = this.endReason
+      ? `: ${this.endReason.message}`
+      : `; ${this.live.size} ${this.live.size === 1 ? 'peer' : 'peers'}`;
     return `${this.name} ${this.state}${where} since ${timeOfDay(this.past.since)}${why}`;
   }
 

@@ -151,9 +151,52 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
   };
 }
 
+type Names<Options, Table> = { readonly [Option in Exclude<keyof Options, keyof Table>]-?: true };
+
+/** What is no number, once more as values: a misspelled option must not be passed over. */
+const lineChoices = {
+  framing: true,
+  emptyFrames: true,
+  discardIncoming: true,
+  copy: true,
+  noDelay: true,
+  environment: true,
+} as const satisfies Names<LineChoices, object>;
+
+const connectChoices: Names<ConnectOptions, typeof lineNumbers & typeof connectionNumbers> = {
+  ...lineChoices,
+  host: true,
+  port: true,
+  name: true,
+  whenDisconnected: true,
+  backoff: true,
+  onConnect: true,
+  localAddress: true,
+  localPort: true,
+  lookup: true,
+  signal: true,
+};
+
+const listenChoices: Names<ListenOptions, typeof lineNumbers & typeof serverNumbers> = {
+  ...lineChoices,
+  host: true,
+  port: true,
+  backlog: true,
+  name: true,
+  signal: true,
+};
+
+function refuseUnknown(call: string, given: object, ...known: readonly object[]): void {
+  for (const option of Object.keys(given)) {
+    if (known.some((names) => Object.hasOwn(names, option))) continue;
+    throw new NinjaTcpError('NINJA_INVALID_OPTION', `${call}: ${option} is not an option; see docs/options.md`);
+  }
+}
+
 /** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
 export function connectionSettings(given: ConnectOptions, fallback: Environment): ConnectionSettings {
   if (given === null || typeof given !== 'object') refuse('connect(options)', 'an object', given);
+  refuseUnknown('connect', given, lineNumbers, connectionNumbers, connectChoices);
   checkSignal(given.signal);
   const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
   const target = port('port', given.port, 1);
@@ -175,6 +218,7 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
 /** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
 export function serverSettings(given: ListenOptions, fallback: Environment): ServerSettings {
   if (given === null || typeof given !== 'object') refuse('listen(options)', 'an object', given);
+  refuseUnknown('listen', given, lineNumbers, serverNumbers, listenChoices);
   checkSignal(given.signal);
   const host = optional('host', given.host, 'string', 'a name or an address');
   const target = port('port', given.port, 0);

@@ -24,7 +24,7 @@ const NO_BYTES = Buffer.alloc(0);
  *
  * | protocol | options |
  * |---|---|
- * | NinjaTCP, BitTorrent, Erlang `{packet, 4}` | the default |
+ * | NinjaTCP, Erlang `{packet, 4}` | the default |
  * | payment switches (ISO 8583), Erlang `{packet, 2}` | `{ bytes: 2 }` |
  * | SMPP | `{ includesHeader: true }` |
  *

@@ -12,12 +12,22 @@ export function millis(ms: number): string {
   return `${Math.max(0, Math.round(ms)).toLocaleString('en-GB')} ms`;
 }
 
+/** `1 message held` */
+export function heldWords({ outbox }: Line): string {
+  return `${outbox.messages} ${outbox.messages === 1 ? 'message' : 'messages'} held`;
+}
+
+/** `127.0.0.1:9`, `[::1]:9` */
+export function hostPort(host: string | undefined, port: number | undefined): string {
+  return `${host?.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** What holds of any line that is up: `; last byte 210 ms ago; reading paused: inbox full, nobody takes`. */
 export function lineWords(line: Line): string {
   const heard = line.heardThisEpoch ? `last byte ${millis(line.watch.silentForMs())} ago` : 'no byte yet';
   const words = [heard];
   if (line.readingPaused) words.push('reading paused: inbox full, nobody takes');
-  if (line.outbox.messages > 0) words.push(`${line.outbox.messages} messages held`);
+  if (line.outbox.messages > 0) words.push(heldWords(line));
   if (line.settings.staleAfter === 0) words.push('silence is not watched');
   else words.push(`next check in ${millis(line.watch.nextCheckIn())}`);
   return words.join('; ');

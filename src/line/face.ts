@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
 import type { Dropped } from '../delivery/outbox.js';
-import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { messageOf, NinjaTcpError, type Reason, show } from '../errors.js';
 import type { Traffic } from '../meter.js';
 import { MAX_DELAY } from '../options.js';
 import type { Transition } from './history.js';
@@ -89,7 +89,10 @@ export abstract class Face<
     const ttl = options?.ttl;
     if (ttl === undefined) return this.line.send(message);
     if (!Number.isInteger(ttl) || ttl < 0 || ttl > MAX_DELAY) {
-      throw new NinjaTcpError('NINJA_INVALID_OPTION', `ttl must be a whole number of ms from 0 (for ever), got ${ttl}`);
+      throw new NinjaTcpError(
+        'NINJA_INVALID_OPTION',
+        `ttl must be a whole number of ms from 0 (for ever) to ${MAX_DELAY}, got ${show(ttl)}`,
+      );
     }
     return this.line.send(message, ttl);
   }

@@ -5,7 +5,7 @@ import { collect, echo, type Stage, short, stage } from './stage.js';
 
 describe('explain()', () => {
   const words: [string, (at: Stage, c: Connection) => unknown, RegExp][] = [
-    ['dialing', () => {}, /^server:65432 connecting \(dialing\) since TIME, epoch 1, attempt 1; 1 messages held$/],
+    ['dialing', () => {}, /^server:65432 connecting \(dialing\) since TIME, epoch 1, attempt 1; 1 message held$/],
     [
       'unproven',
       async (at, c) => {
@@ -39,12 +39,12 @@ describe('explain()', () => {
         await at.clock.runUntil(() => c.substate === 'waiting');
         await at.clock.advance(30);
       },
-      /^server:65432 disconnected \(waiting\) since TIME: connect ECONNREFUSED 127.0.0.1:65432 at TIME; attempt 2 in 70 ms; 1 messages held$/,
+      /^server:65432 disconnected \(waiting\) since TIME: connect ECONNREFUSED 127.0.0.1:65432 at TIME; attempt 2 in 70 ms; 1 message held$/,
     ],
     [
       'idle',
       (_, c) => c.disconnect(),
-      /^server:65432 disconnected \(idle\) since TIME: the program called disconnect\(\) at TIME; 1 messages held$/,
+      /^server:65432 disconnected \(idle\) since TIME: the program called disconnect\(\) at TIME; 1 message held$/,
     ],
     [
       'failed',

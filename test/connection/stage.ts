@@ -77,7 +77,7 @@ export interface RawServer {
 }
 
 /** A server that speaks only when told to. */
-export function rawServer(environment: ReturnType<Stage['server']['environment']>): RawServer {
+function rawServer(environment: ReturnType<Stage['server']['environment']>): RawServer {
   const peers: Raw[] = [];
   environment.listen(
     { port: PORT, noDelay: true },

@@ -13,7 +13,7 @@ disconnected.idle, dispose → disposed, reason DISPOSED, announces disposed, ou
 disconnected.waiting, after backoff → connecting.dialing, epoch 2, attempt 2, failures 1, announces connecting, socket 2 alive
 disconnected.waiting, connect → connecting.dialing, epoch 2, attempt 2, failures 1, announces connecting, socket 2 alive
 disconnected.waiting, reconnectNow → connecting.dialing, epoch 2, attempt 2, failures 1, announces connecting, socket 2 alive
-disconnected.waiting, disconnect → disconnected.idle, reason CONNECT_FAILED, announces nothing
+disconnected.waiting, disconnect → disconnected.idle, reason DISCONNECTED, announces nothing
 disconnected.waiting, close with nothing held → disposed, reason DISPOSED, announces disposed, outbox settled DISPOSED
 disconnected.waiting, close with 3 held → disposed, reason DISPOSED, announces disposed, outbox settled DISPOSED
 disconnected.waiting, dispose → disposed, reason DISPOSED, announces disposed, outbox settled DISPOSED

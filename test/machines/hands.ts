@@ -85,7 +85,7 @@ export class FakeLine implements LinePorts {
     return this.silentSince === undefined ? 0 : this.now() - this.silentSince;
   }
 
-  entered(state: string, cause: string, _reason: Reason | undefined): void {
+  entered(state: string, cause: string): void {
     this.log.push(`entered ${state} by ${cause}`);
   }
 

@@ -38,7 +38,7 @@ export interface Child {
 }
 
 /** Starts a process whose first line of output ends with its port. */
-export async function startChild(command: string, args: readonly string[]): Promise<Child> {
+async function startChild(command: string, args: readonly string[]): Promise<Child> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {

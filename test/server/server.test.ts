@@ -209,7 +209,7 @@ describe('the end of a server', () => {
     const at = stage();
     const server = await at.serve(echo, { name: 'till' });
     await dialRaw(at);
-    expect(server.explain()).toMatch(/^till listening on :::65432 since \d\d:\d\d:\d\d; 1 peers$/);
+    expect(server.explain()).toMatch(/^till listening on \[::\]:65432 since \d\d:\d\d:\d\d; 1 peer$/);
     await server.dispose();
     expect(server.explain()).toMatch(/^till disposed .*: the program called dispose\(\)$/);
     expect(server.history.map(({ to, cause }) => `${to} by ${cause}`)).toEqual([
