@@ -153,9 +153,9 @@ export class Peer extends Face<PeerLine, PeerEvents> {
 
   private handlerThrew(error: unknown): void {
     this.handling = false;
-    // The line's own error, thrown on by the handler: nothing is wrong with the handler.
-    if (this.isOwnError(error)) this.owner.faulted(this, error, true);
-    else this.fault(error, 'handler');
+    if (!this.isOwnError(error)) this.fault(error, 'handler');
+    // The line's own error, thrown on by the handler: nothing is wrong with the handler, nor with a peaceful end.
+    else if (error.code !== 'NINJA_DISPOSED') this.owner.faulted(this, error, true);
   }
 
   private endInput(): void {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type Actor, createActor, fromCallback } from 'xstate';
+import { type Actor, createActor } from 'xstate';
 import {
   type AcceptorFact,
   type ServerAnnouncement,
@@ -16,13 +16,9 @@ import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
 import { handlerThrew, Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
 import { type ServerSettings, serverSettings } from './settings.js';
+import { acceptorActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
 import { Timers } from './socket/timers.js';
-
-const acceptorActor = fromCallback<{ type: 'close' }, { readonly ports: ServerPorts }>(({ input, sendBack }) => {
-  const acceptor = input.ports.openAcceptor(sendBack);
-  return () => acceptor.close();
-});
 
 // Once per process.
 const machine = serverMachine.provide({ actors: { acceptor: acceptorActor } });
@@ -130,19 +126,19 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Lets it keep the process alive (the default). */
   ref(): this {
-    this.referenced = true;
-    this.timers.ref();
-    this.acceptor?.ref();
-    for (const peer of this.live) peer.ref();
-    return this;
+    return this.refer('ref');
   }
 
   /** Lets the process end although it listens. */
   unref(): this {
-    this.referenced = false;
-    this.timers.unref();
-    this.acceptor?.unref();
-    for (const peer of this.live) peer.unref();
+    return this.refer('unref');
+  }
+
+  private refer(how: 'ref' | 'unref'): this {
+    this.referenced = how === 'ref';
+    this.timers[how]();
+    this.acceptor?.[how]();
+    for (const peer of this.live) peer[how]();
     return this;
   }
 
