@@ -19,7 +19,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    reporters: ['default', ['json', { outputFile: `${cache}/tests.json` }]],
+    reporters: ['default', ['json', { outputFile: process.env.NINJA_REPORT ?? `${cache}/tests.json` }]],
     // Tests with real clocks, processes and networks come last and one file at a time: on two cores they disturb each other.
     projects: [
       {

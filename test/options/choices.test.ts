@@ -171,3 +171,19 @@ describe('other options', () => {
     expect(told(() => connection({ whenDisconnected: 'x'.repeat(1000) })).length).toBeLessThan(120);
   });
 });
+
+describe('what is not an option', () => {
+  test.each(['connect', 'listen'] as const)('is refused by %s, named', (call) => {
+    const given = { port: 1, staleAfer: 1 };
+    const make = () =>
+      call === 'connect' ? connectionSettings(given, nodeEnvironment) : serverSettings(given, nodeEnvironment);
+    expect(make).toThrow(`${call}: staleAfer is not an option; see docs/options.md`);
+  });
+
+  test('of a server is none of a connection, and the other way round', () => {
+    const listening = { port: 1, maxConnections: 3 };
+    const dialing = { port: 1, maxAttempts: 3 };
+    expect(() => connectionSettings(listening, nodeEnvironment)).toThrow('connect: maxConnections is not an option');
+    expect(() => serverSettings(dialing, nodeEnvironment)).toThrow('listen: maxAttempts is not an option');
+  });
+});

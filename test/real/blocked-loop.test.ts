@@ -53,9 +53,9 @@ async function blockedAt(place: Place, verdict: () => void): Promise<{ environme
   const between = place.startsWith('between');
   const { clock } = nodeEnvironment;
   const setTimeoutBlocked: Clock['setTimeout'] = (callback, ms) => {
-    // The silence timer is the longest that a line sets. Timers of one length fire in the order in which they were
+    // The first silence timer: longer than a heartbeat's, shorter than that of the attempt. Timers of one length fire in the order in which they were
     // set: what is set here with the same length comes right before it, in the same phase of the loop.
-    if (armed && ms > 2000) {
+    if (armed && ms > 2000 && ms <= STALE_AFTER) {
       armed = false;
       setTimeout(meet, place === 'before, in poll' || place === 'before, in check' ? ms - 300 : ms);
       // Before: the obvious timer. Between: one that hops over the poll phase, as ours does, and then asks the time.
@@ -141,5 +141,41 @@ test.skipIf(notBuilt)(
     }
     expect(connection.epoch).toBe(1);
     expect(await obvious).toBe('silent');
+  },
+);
+
+test.skipIf(notBuilt)(
+  'the loop is blocked until just after the silence timer was due: too little to tell of a suspension, and no false alarm',
+  async () => {
+    const staleAfter = 600;
+    const { port } = await patientProcess(50);
+    const { clock } = nodeEnvironment;
+    let blocked = false;
+    let fooled = false;
+    let heardAt = performance.now();
+    const control = dial(port, '127.0.0.1').on('data', () => {
+      heardAt = performance.now();
+    });
+    later(() => control.destroy());
+    const setTimeoutBlocked: Clock['setTimeout'] = (callback, ms) => {
+      if (!blocked && ms > 400 && ms <= staleAfter) {
+        blocked = true;
+        // From 480 ms before it is due until 120 ms after, and behind the poll phase: the timers come next.
+        setTimeout(() => setImmediate(() => block(staleAfter)), ms - 480);
+        setTimeout(() => {
+          fooled = performance.now() - heardAt >= staleAfter;
+        }, ms);
+      }
+      return clock.setTimeout(callback, ms);
+    };
+    await next(control, 'data');
+    const environment = { ...nodeEnvironment, clock: { ...clock, setTimeout: setTimeoutBlocked } };
+    const connections = Array.from({ length: CONNECTIONS }, () =>
+      connectTo(port, { staleAfter, heartbeatInterval: 0, environment: blocked ? nodeEnvironment : environment }),
+    );
+    await Promise.all(connections.map((connection) => connection.connected({ proven: true })));
+    await until(() => performance.now() - heardAt < 20 && fooled);
+    await twoHeartbeats(connections);
+    for (const connection of connections) expect([connection.epoch, connection.reason]).toEqual([1, undefined]);
   },
 );

@@ -56,9 +56,10 @@ export function echoProcess(port = 0): Promise<Child> {
   return startChild(process.execPath, [cli, 'echo', '--port', String(port)]);
 }
 
-/** An echo server that speaks every second and forgives a client's long silence. */
-export function patientProcess(): Promise<Child> {
-  return startChild(process.execPath, [fileURLToPath(new URL('peers/patient_server.mjs', import.meta.url))]);
+/** An echo server that speaks every so many milliseconds and forgives a client's long silence. */
+export function patientProcess(heartbeatInterval = 1000): Promise<Child> {
+  const script = fileURLToPath(new URL('peers/patient_server.mjs', import.meta.url));
+  return startChild(process.execPath, [script, String(heartbeatInterval)]);
 }
 
 export function pythonProcess(script: string, ...args: string[]): Promise<Child> {

@@ -1,0 +1,78 @@
+// Plants each bug of list.mjs in a copy of the project, one at a time, and runs the test that must catch it.
+// `npm run mutants` · `-- --only TEXT` for those whose name has it · `-- --discover` shows who catches each
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { mutants } from './list.mjs';
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, discover: { type: 'boolean' }, jobs: { type: 'string' } },
+});
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const PARTS = ['src', 'machines', 'test', 'dist', '.config', 'package.json', 'tsconfig.json'];
+
+async function makeCopy() {
+  const copy = await mkdtemp(join(tmpdir(), 'ninja-mutant-'));
+  for (const part of PARTS) await cp(join(root, part), join(copy, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Runs the tests of one file; gives the titles of those that failed, or undefined if it could not be run. */
+async function failuresOf(copy, file) {
+  const report = join(copy, 'report.json');
+  const args = ['vitest', 'run', '--config', '.config/vitest.config.ts', file];
+  const env = { ...process.env, NINJA_REPORT: report };
+  const child = spawn('npx', args, { cwd: copy, env, stdio: 'ignore', timeout: 120_000 });
+  await new Promise((resolve) => child.once('exit', resolve));
+  try {
+    const { testResults } = JSON.parse(await readFile(report, 'utf8'));
+    await rm(report);
+    const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+    return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Gives a sentence where the bug lives on. */
+async function live(copy, [name, file, before, after, test, title]) {
+  const path = join(copy, file);
+  const source = await readFile(path, 'utf8');
+  if (source.split(before).length !== 2) return `${name}: its text must stand exactly once in ${file}`;
+  await writeFile(
+    path,
+    source.replace(before, () => after),
+  );
+  try {
+    const failures = await failuresOf(copy, test);
+    if (failures === undefined) return `${name}: ${test} could not be run`;
+    if (values.discover) console.log(`${name}\n    ${failures.slice(0, 4).join('\n    ')}`);
+    if (failures.length === 0) return `${name}: LIVES, ${test} passes`;
+    if (!failures.some((failure) => failure.includes(title))) return `${name}: not caught by «${title}» of ${test}`;
+    return undefined;
+  } finally {
+    await writeFile(path, source);
+  }
+}
+
+const chosen = mutants.filter(([name]) => name.includes(values.only ?? ''));
+const queue = [...chosen];
+const problems = [];
+await Promise.all(
+  Array.from({ length: Number(values.jobs ?? 2) }, async () => {
+    const copy = await makeCopy();
+    for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+      const problem = await live(copy, mutant);
+      if (problem) problems.push(problem);
+      if (!values.discover) console.log(problem ? `LIVES   ${problem}` : `killed  ${mutant[0]}`);
+    }
+    await rm(copy, { recursive: true });
+  }),
+);
+console.log(`${chosen.length} mutants, ${chosen.length - problems.length} killed`);
+for (const problem of problems) console.log(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
