@@ -121,7 +121,9 @@ function failuresBefore(context: ConnectionContext): number {
 function noteFailure({ context }: { readonly context: ConnectionContext }) {
   const { ports, times } = context;
   const failures = failuresBefore(context) + 1;
-  const wait = failures >= times.maxAttempts || context.fatal ? false : ports.backoff(failures, reasonOf(context));
+  // While it is being closed there is no next attempt, and nobody is asked about one.
+  const over = context.closing || context.fatal || failures >= times.maxAttempts;
+  const wait = over ? false : ports.backoff(failures, reasonOf(context));
   return { failures, retryInMs: wait === false ? undefined : wait };
 }
 

@@ -23,7 +23,7 @@ export interface LinePorts {
   settleHeld(code: 'NINJA_GAVE_UP' | 'NINJA_DISPOSED', reason: Reason | undefined): void;
   /** Begins a silence window; where we had been suspended, asks with a heartbeat first. */
   armSilence(): void;
-  /** The window's length, milliseconds. */
+  /** The window's length, milliseconds. A chart that starts in a watched state asks before its entry action has armed. */
   silenceDelay(): number;
   /** Whether a byte came in time (or we were not able to hear). */
   heardInTime(): boolean;

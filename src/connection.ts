@@ -212,6 +212,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
         break;
       case 'disconnected': {
         const { type, ...facts } = announcement;
+        this.tellDropped();
         this.announce(type, { ...facts, error: this.errorOf(facts.reason), ...line.takeLoss() } satisfies Disconnected);
         return;
       }
@@ -241,6 +242,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
     this.endReason = reason;
     this.line.inbox.listen(undefined);
     this.rejectWaits(this.line.refusal ?? new NinjaTcpError('NINJA_DISPOSED', reason.message));
+    this.tellDropped();
     this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies Disposed);
     this.ends.resolve(reason);
   }

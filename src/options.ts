@@ -44,7 +44,7 @@ export const lineNumbers = {
   inboxBytes: { default: 8 * MiB, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** The same bound as a number of messages. */
   inboxMessages: { default: 65_536, unit: 'messages', min: 1, max: MAX_BYTES },
-  /** `close()` may take so long to hand over all that was accepted. */
+  /** `close()` may take so long to hand over all that was accepted, counted from the call. While an attempt is under way, that comes first, and `connectTimeout` bounds it. */
   drainTimeout: { default: 30_000, unit: 'ms', min: 1, max: MAX_DELAY },
   /** After our FIN the other side may be silent for so long before it sends its own; while it speaks it may still be reading, and `drainTimeout` is the bound. */
   finTimeout: { default: 2000, unit: 'ms', min: 1, max: MAX_DELAY },

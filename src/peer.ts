@@ -188,6 +188,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   private end(reason: Reason): void {
     this.endReason = reason;
     this.line.inbox.listen(undefined);
+    this.tellDropped();
     this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies PeerDisposed);
     this.ends.resolve(reason);
     this.owner.gone(this);

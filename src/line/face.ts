@@ -196,6 +196,10 @@ export abstract class Face<
     }
   }
 
+  protected tellDropped(): void {
+    for (const dropped of this.line.takeDropped()) this.announce('dropped', dropped);
+  }
+
   /** What a wait is rejected with that can come to nothing any more. */
   protected get settled(): NinjaTcpError | undefined {
     const { refusal } = this.line;

@@ -151,7 +151,6 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
 
   entered(to: string, cause: string, epoch: number, reason: Reason | undefined): void {
     this.history.add({ at: this.wallNow(), epoch, to, cause, reason });
-    this.expire();
   }
 
   /** The statechart broke: does what it can do no more. */

@@ -28,6 +28,7 @@ export abstract class Sending {
   protected socket: Socket | undefined;
   protected gate: 'open' | 'draining' | 'shut' = 'shut';
   private lost: Omit<Loss, 'held'> | undefined;
+  private readonly untold: Dropped[] = [];
   private expiryTimer: Timer | undefined;
   private expiryDue = Number.POSITIVE_INFINITY;
   private readonly drainWaiters = new Waiters<void>();
@@ -63,6 +64,11 @@ export abstract class Sending {
     this.settleDrained();
   }
 
+  /** What was dropped in the step that the chart has just taken, told once. */
+  takeDropped(): Dropped[] {
+    return this.untold.splice(0);
+  }
+
   /** What was lost with the last line, told once, and what is held now. */
   takeLoss(): Loss {
     const lost = this.lost ?? NOTHING_LOST;
@@ -75,9 +81,9 @@ export abstract class Sending {
     this.writable();
   }
 
-  /** What is held will not be sent, for this reason. */
+  /** What is held will not be sent, for this reason. It is told when the chart has taken its step: see `takeDropped`. */
   protected dropHeld(code: Dropped['code'], refusal: NinjaTcpError): void {
-    for (const range of this.outbox.clear()) this.sendingEvents.dropped({ code, ...range });
+    for (const range of this.outbox.clear()) this.untold.push({ code, ...range });
     this.armExpiry(0);
     this.drainWaiters.reject(refusal);
   }

@@ -60,6 +60,21 @@ const looks: Readonly<Record<Exclude<StateName, 'absent'>, readonly string[]>> =
   disposed: ['disposed'],
 };
 
+/** What a wait for the line comes to that is given up at once. */
+const waits: Readonly<Record<Exclude<StateName, 'absent'>, string | undefined>> = {
+  idle: 'ABORTED',
+  dialing: 'ABORTED',
+  leaving: 'ABORTED',
+  greeting: 'ABORTED',
+  trying: 'ABORTED',
+  deaf: undefined,
+  live: undefined,
+  silent: undefined,
+  draining: undefined,
+  failed: 'GAVE_UP',
+  disposed: 'DISPOSED',
+};
+
 /** While nobody listens, this goes on and on. */
 const ATTEMPT = 'connecting; disconnected CONNECT_FAILED; ';
 
@@ -112,11 +127,16 @@ export class Story {
     expect(user.stats().outbox.messages).toBe(context.message === 'held' ? 1 : 0);
     // close() and dispose() are answered at the end, and not before.
     expect(world.unanswered > 0).toBe(value === 'leaving' || value === 'draining');
-    if (value === 'failed') expect(await world.outcome('connected()', user.connected())).toBe('GAVE_UP');
-    if (value === 'disposed') {
-      expect(await world.outcome('connected()', user.connected())).toBe('DISPOSED');
-      expect(await world.outcome('closed()', user.closed())).toEqual(user.reason);
-    }
+    expect(await this.waitForLine()).toBe(waits[value]);
+    if (value === 'disposed') expect(await world.outcome('closed()', user.closed())).toEqual(user.reason);
+  }
+
+  /** What `connected()` comes to at once: undefined where the line is up, and `ABORTED` where there is hope. */
+  private waitForLine(): Promise<unknown> {
+    const waiting = new AbortController();
+    const connected = this.world.user.connected({ signal: waiting.signal });
+    waiting.abort();
+    return this.world.outcome('connected()', connected);
   }
 
   private get heard(): string {

@@ -1,9 +1,11 @@
 import type { Environment, LookupFunction } from '../../src/environment.js';
 import { type Connection, connect, NinjaTcpError } from '../../src/index.js';
 
-/** No byte for so long, milliseconds. Long enough for a noisy machine, short enough for a test. */
-export const STALE = 300;
-const CONNECT_TIMEOUT = 300;
+/** No byte for so long, milliseconds: short enough for a test, and long enough for a busy machine to do three steps. */
+export const STALE = 1000;
+/** The other side answers a heartbeat at once: a server that stops was heard a moment ago. */
+const HEARTBEAT = 50;
+const CONNECT_TIMEOUT = 1000;
 const BACKOFF = 10;
 
 /** A server that echoes raw bytes, and the faults that it can have. */
@@ -70,6 +72,7 @@ export abstract class World {
       environment: this.environment,
       lookup: this.lookup,
       staleAfter: STALE,
+      heartbeatInterval: HEARTBEAT,
       connectTimeout: CONNECT_TIMEOUT,
       backoff: () => this.patient && BACKOFF,
       onConnect: this.loginAsked ? () => this.greet() : undefined,
