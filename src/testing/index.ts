@@ -1,5 +1,35 @@
+export { type Bytes, frame } from './bytes.js';
 export { createVirtualClock, type RunUntilOptions, type VirtualClock, type VirtualClockOptions } from './clock.js';
+export {
+  createFaultProxy,
+  type FaultProxy,
+  type FaultProxyLinkOptions,
+  type FaultProxyOptions,
+  type ProxyWayName,
+} from './fault-proxy.js';
 export type { NetworkHost } from './host.js';
 export type { Cut } from './intake.js';
 export { createNetwork, type Network, type NetworkOptions, type Way } from './network.js';
+export type { ConnectionPlace, PathOrder } from './path-moves.js';
+export type {
+  ConnectionPath,
+  ConnectionPaths,
+  ConnectionPathsOptions,
+  PathApp,
+  PathCheck,
+  PathPlaceName,
+  PathVisit,
+} from './path-types.js';
+export type { PathServer, PathWorld } from './path-world.js';
+export { connectionPaths } from './paths.js';
 export { createRandom } from './random.js';
+export {
+  createScript,
+  type ExpectOptions,
+  type Script,
+  type ScriptOptions,
+  type ScriptSendOptions,
+} from './script.js';
+export { ScriptError } from './script-error.js';
+export type { ScriptConnection } from './script-line.js';
+export type { ScriptDialOptions, ScriptListenOptions, ScriptResult, ScriptRun } from './script-run.js';

@@ -1,0 +1,174 @@
+import { initialTransition, type SnapshotFrom, transition } from 'xstate';
+import { TestModel } from 'xstate/graph';
+import { connectionMachine } from '../../machines/connection.machine.js';
+import type { ConnectionInput, ConnectionPorts } from '../../machines/connection.setup.js';
+import {
+  type ConnectionPlace,
+  healing,
+  isGone,
+  type Move,
+  movesAt,
+  type PathOrder,
+  type Pose,
+  type WalkEvent,
+} from './path-moves.js';
+
+/** What of a program decides which paths its connection can go. */
+export interface WalkOptions {
+  readonly orders: readonly PathOrder[];
+  readonly greets: boolean;
+  readonly goesStale: boolean;
+  readonly maxAttempts: number;
+  readonly sends: boolean;
+}
+
+/** One move, and the place that it leads to. */
+export interface WalkStep {
+  readonly move: Move;
+  readonly place: ConnectionPlace;
+}
+
+type Snapshot = SnapshotFrom<typeof connectionMachine>;
+
+/** A node of the graph: the chart's own snapshot, and how the world stands. */
+interface Node {
+  readonly chart: Snapshot;
+  readonly pose: Pose;
+  readonly now: number;
+}
+
+interface Step {
+  readonly type: string;
+  readonly move: Move;
+}
+
+// Only the guard that asks the ports is overridden: the event itself says whether a byte came in time.
+const machine = connectionMachine.provide({
+  guards: { heardInTime: ({ event }) => (event as { readonly heard?: boolean }).heard === true },
+});
+
+/** The real names of the delayed events: `silence` → `xstate.after.silence.connection.…`. */
+const delayed = new Map<string, string>();
+for (const type of connectionMachine.events as readonly string[]) {
+  const name = /^xstate\.after\.(\w+)\./.exec(type)?.[1];
+  if (name !== undefined) delayed.set(name, type);
+}
+
+/** Hands that do nothing: a walk asks them for the time, and for the wait before the next attempt. */
+function handsAt(time: { now: number }): ConnectionPorts {
+  const nothing = (): void => {};
+  return {
+    now: () => time.now,
+    wallNow: () => time.now,
+    openSocket: () => ({ discard: nothing, destroy: nothing }),
+    openGate: nothing,
+    shutGate: nothing,
+    drain: nothing,
+    settleHeld: nothing,
+    armSilence: nothing,
+    silenceDelay: () => 1,
+    heardInTime: () => false,
+    silentForMs: () => 0,
+    entered: nothing,
+    revive: nothing,
+    greet: nothing,
+    backoff: () => 1,
+    toJSON: () => undefined,
+  };
+}
+
+export function placeOf(value: Snapshot['value']): ConnectionPlace {
+  if (typeof value === 'string') return value as ConnectionPlace;
+  const [outer, inner] = Object.entries(value)[0] as [string, string | { readonly line: string }];
+  return `${outer}.${typeof inner === 'string' ? inner : inner.line}` as ConnectionPlace;
+}
+
+function sent(chart: Snapshot, event: WalkEvent): Snapshot {
+  const real = event.type === 'after' ? { ...event, type: delayed.get(event.delay) } : event;
+  return transition(machine, chart, real as never)[0];
+}
+
+/** The walk of the real statechart: every move of the world and of the program, in every place. */
+class Walk {
+  private readonly time = { now: 0 };
+
+  constructor(private readonly options: WalkOptions) {}
+
+  begin(): Node {
+    const { greets, maxAttempts } = this.options;
+    const input: ConnectionInput = {
+      ports: handsAt(this.time),
+      times: { connectTimeout: 1, discardTimeout: 1, drainTimeout: 1, stableAfter: 1, maxAttempts },
+      greets,
+    };
+    return { chart: sent(initialTransition(machine, input)[0], { type: 'connect' }), pose: 'calm', now: 0 };
+  }
+
+  moves({ chart, pose }: Node): readonly Move[] {
+    const { orders, goesStale, sends } = this.options;
+    return movesAt(placeOf(chart.value), pose, chart.context.closing).filter((move) => {
+      if (move.order && !orders.includes(move.order)) return false;
+      if (move.sends && !sends) return false;
+      return goesStale || (move.pose !== 'late' && !move.events(chart.context).some(isSilence));
+    });
+  }
+
+  make({ chart, pose, now }: Node, move: Move): Node {
+    this.time.now = now + (move.lasts ? 2 : 0);
+    const next = move.events(chart.context).reduce(sent, chart);
+    const moved = placeOf(next.value) !== placeOf(chart.value);
+    return { chart: next, pose: move.pose ?? (moved ? 'calm' : pose), now: this.time.now };
+  }
+
+  /** The same for all that neither the chart nor the moves tell apart; without it a counter would make nodes without end. */
+  nameOf({ chart: { value, context }, pose, now }: Node): string {
+    const { maxAttempts } = this.options;
+    const failures = maxAttempts === Number.POSITIVE_INFINITY ? 0 : context.failures;
+    const isGood = failures > 0 && context.liveAt !== undefined && now - context.liveAt >= 1;
+    return JSON.stringify({ place: placeOf(value), closing: context.closing, failures, isGood, pose });
+  }
+}
+
+function isSilence(event: WalkEvent): boolean {
+  return event.type === 'after' && event.delay === 'silence';
+}
+
+/**
+ * The shortest paths that make every move in every place; those that begin another one are left out. At the end of each
+ * all heals: it ends in `connected.live` or in `disposed`.
+ */
+export function walk(options: WalkOptions): WalkStep[][] {
+  const graph = new Walk(options);
+  const logic = {
+    transition: (node: Node, { move }: Step) => graph.make(node, move),
+    getInitialSnapshot: () => graph.begin(),
+    getPersistedSnapshot: (node: Node) => node,
+  };
+  const model = new TestModel(logic as never, {
+    events: ((node: Node) => graph.moves(node).map((move) => ({ type: move.words, move }))) as never,
+    // The edge by which a node was reached is part of its name: so every edge is gone, not only every node reached.
+    serializeState: ((node: Node, step?: Step, before?: Node) =>
+      `${before ? graph.nameOf(before) : ''} ${step?.type} ${graph.nameOf(node)}`) as never,
+    serializeEvent: ((step: Step) => step.type) as never,
+    limit: 100_000,
+  });
+  const paths = model.getShortestPaths() as unknown as {
+    readonly steps: { readonly event: Step; readonly state: Node }[];
+  }[];
+  return paths.map(({ steps }) => {
+    // The first step is the beginning itself.
+    const made = steps.slice(1).map(({ event, state }) => ({ move: event.move, place: placeOf(state.chart.value) }));
+    let { state } = steps.at(-1) as { readonly state: Node };
+    if (state.chart.value === 'stale') {
+      state = graph.make(state, isGone);
+      made.push({ move: isGone, place: placeOf(state.chart.value) });
+    }
+    const { chart } = state;
+    const place = placeOf(chart.value);
+    if (place === 'disposed' || place === 'connected.live') return made;
+    if ((place === 'disconnected.idle' || place === 'disconnected.failed') && !options.orders.includes('connect')) {
+      return made;
+    }
+    return [...made, { move: healing(place), place: chart.context.closing ? 'disposed' : 'connected.live' }];
+  });
+}
