@@ -82,7 +82,16 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     const socket = this.socket as Socket;
     const write = (message: Uint8Array | string) => {
       const payload = payloadOf(message, this.settings);
-      this.makeRoom(payload.length);
+      // What is held for later does not count here: it cannot go before the greeting has passed.
+      const { outboxBytes } = this.settings;
+      const pending = socket.writer.pendingBytes;
+      if (pending + payload.length > outboxBytes) {
+        const rule = `a socket must hold at most outboxBytes, ${outboxBytes} bytes`;
+        throw new NinjaTcpError(
+          'NINJA_OUTBOX_FULL',
+          `${rule}; ${pending} are pending, ${payload.length} more were given`,
+        );
+      }
       socket.send(payload, 0);
     };
     const gate = { pauseReading: () => socket.pause(), resumeReading: () => socket.resume() };

@@ -2,6 +2,8 @@ import { MAX_DELAY } from '../options.js';
 
 /** A timer later than this tells of a suspended process or a blocked loop, milliseconds. */
 export const LATE = 250;
+/** A timer of Node fires up to so much too early, milliseconds. */
+const EARLY = 2;
 /** Wall and monotonic clock moved apart by more than this tell of a sleep, milliseconds. */
 const DRIFT = 1000;
 
@@ -85,11 +87,13 @@ export class Pulse {
   /**
    * Arms the silence timer; gives its delay, milliseconds.
    *
-   * @param now monotonic, @param wall wall-clock milliseconds
+   * @param now monotonic, @param wall wall-clock milliseconds, @param polledAt as of which the last verdict was given
    */
-  arm(now: number, wall: number): number {
+  arm(now: number, wall: number, polledAt: number): number {
     const { staleAfter } = this.times;
     if (staleAfter === 0) return MAX_DELAY;
+    // The loop was blocked behind the timer: what that verdict pardoned, the next one must not punish.
+    if (polledAt >= this.dueAt - EARLY && now - polledAt > LATE) this.away(now);
     const end = Math.max(now - this.silentFor(now) + staleAfter, this.pardonedUntil);
     const delay = Math.min(MAX_DELAY, Math.max(1, Math.ceil(end - now)));
     this.dueAt = now + delay;

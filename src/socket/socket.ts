@@ -266,8 +266,9 @@ export class Socket implements TransportHandlers, WriterOwner {
     const late = seen - this.timerDue;
     this.timer = undefined;
     if (this.over) return;
+    // Late itself, or blocked between its poll and here.
+    if (Math.max(late, now - seen) > LATE) this.pulse.away(now);
     if (late > LATE) {
-      this.pulse.away(seen);
       // We could not read what would have finished the frame.
       this.frame.restart(seen);
     }

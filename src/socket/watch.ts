@@ -20,7 +20,7 @@ export class Watch {
       pulse.pardon(now);
       ask();
     }
-    this.delay = pulse.arm(now, clock.wallNow());
+    this.delay = pulse.arm(now, clock.wallNow(), clock.polledAt());
     this.armedAt = now;
   }
 

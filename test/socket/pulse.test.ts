@@ -13,7 +13,7 @@ function opened(origin: number, times: PulseTimes = DEFAULTS) {
   pulse.open(origin);
   return {
     pulse,
-    arm: (ms: number, drift = 0) => pulse.arm(origin + ms, WALL + ms + drift),
+    arm: (ms: number, drift = 0, polled = ms) => pulse.arm(origin + ms, WALL + ms + drift, origin + polled),
     verdict: (ms: number, now = ms, drift = 0) => pulse.verdict(origin + ms, origin + now, WALL + now + drift),
     hear: (ms: number) => {
       pulse.heardAt = origin + ms;
@@ -138,6 +138,22 @@ describe.each(ORIGINS)('suspicion, from %d', (origin) => {
     const { arm, verdict } = opened(origin);
     arm(0);
     expect(verdict(3000, 9000)).toBe('silent');
+  });
+
+  test('a loop that was blocked between the poll and a verdict is remembered by the next one', () => {
+    const { arm, verdict, hear } = opened(origin);
+    arm(0);
+    hear(500);
+    // Due at 3000 and heard by then; blocked until 6000, when the window that began at 500 is long over.
+    expect(verdict(3000, 6000)).toBe('heard');
+    expect(arm(6000, 0, 3000)).toBe(1);
+    expect(verdict(6001)).toBe('suspect');
+  });
+
+  test('a first window is not suspect, however long ago a timer of another line came due', () => {
+    const { arm, verdict } = opened(origin);
+    arm(0, 0, -60_000);
+    expect(verdict(3000)).toBe('silent');
   });
 
   test('another timer of the line may have found us to have been away, until a byte is heard', () => {
