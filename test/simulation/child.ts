@@ -1,0 +1,54 @@
+/** Runs seeds, and writes one line of JSON for each: the other side of run.mjs, bundled. */
+import { parseArgs } from 'node:util';
+import { hash } from '../../src/testing/random.js';
+import { simulate } from './world.js';
+
+/** The last part of a failing seed's trace. */
+const TAIL = 60;
+
+const { values } = parseArgs({
+  options: {
+    from: { type: 'string', default: '1' },
+    step: { type: 'string', default: '1' },
+    seeds: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: 'Infinity' },
+    /** Every so many seeds are run twice, and the traces compared. */
+    twice: { type: 'string', default: '0' },
+    trace: { type: 'boolean', default: false },
+  },
+});
+
+const rejections: string[] = [];
+process.on('unhandledRejection', (error) => rejections.push(String((error as Error)?.stack ?? error)));
+
+const say = (line: object): Promise<void> =>
+  new Promise((resolve) => void process.stdout.write(`${JSON.stringify(line)}\n`, () => resolve()));
+
+async function runSeed(seed: number, twice: boolean): Promise<void> {
+  const traced = values.trace || twice;
+  const start = performance.now();
+  const { problems, trace, virtualMs, counts } = await simulate(seed, traced);
+  const ms = performance.now() - start;
+  await new Promise((resolve) => setImmediate(resolve));
+  const wrong = [...problems, ...rejections.splice(0).map((error) => `nobody handled: ${error}`)];
+  if (twice) {
+    const again = await simulate(seed, true);
+    const differs = again.trace.findIndex((line, index) => line !== trace[index]);
+    if (differs >= 0 || again.trace.length !== trace.length) {
+      wrong.push(`the same seed gave another trace, from line ${differs}: ${trace[differs]} | ${again.trace[differs]}`);
+    }
+  }
+  const whole = wrong.length > 0 && !traced ? (await simulate(seed, true)).trace : trace;
+  const shown = values.trace ? whole : wrong.length > 0 ? whole.slice(-TAIL) : [];
+  const facts = values.trace ? { ...counts, traceDigest: hash(trace.join('\n')) } : counts;
+  await say({ seed, ms, virtualMs, counts: facts, problems: wrong, trace: shown, twice });
+}
+
+const until = performance.now() + 1000 * Number(values.seconds);
+const step = Number(values.step);
+const every = Number(values.twice);
+let seed = Number(values.from);
+for (let left = Number(values.seeds); left > 0 && performance.now() < until; left -= 1) {
+  await runSeed(seed, every > 0 && seed % every === 0);
+  seed += step;
+}

@@ -1,0 +1,98 @@
+/** Seeds of the whole simulation for a fixed time, in processes of their own: see run.mjs for the same by hand. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { hash } from '../../src/testing/random.js';
+import { simulate } from './world.js';
+
+const CI = process.env.CI === 'true';
+const SECONDS = Number(process.env.NINJA_SIMULATION_SECONDS ?? (CI ? 90 : 20));
+/** So many seeds are enough. In CI always the same ones, so that a red run tells of the change, not of luck. */
+const MOST = CI ? 600 : 100_000;
+const VIRTUAL_MINUTES = 5;
+/** A seed that was begun is finished; and the bundle has to be made. */
+const PATIENCE = 90;
+
+interface Failure {
+  readonly seed: number;
+  readonly problems: readonly string[];
+  readonly trace: readonly string[];
+  readonly replay: string;
+}
+
+interface Summary {
+  readonly seeds: number;
+  readonly twice: number;
+  readonly virtualMs: number;
+  readonly shortestMs: number;
+  readonly seconds: number;
+  readonly seedsPerSecond: number;
+  readonly virtualHoursPerSecond: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly failed: readonly Failure[];
+}
+
+function run(...args: string[]): Promise<Summary> {
+  const script = fileURLToPath(new URL('run.mjs', import.meta.url));
+  // Coverage of child processes is nobody's aim here, and would cost most of the time.
+  const { NODE_V8_COVERAGE: _, ...env } = process.env;
+  const child = spawn(process.execPath, [script, '--json', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('close', (code) => {
+      if (stdout === '') reject(new Error(`the simulation ended with code ${code}:\n${stderr}`));
+      else resolve(JSON.parse(stdout) as Summary);
+    });
+  });
+}
+
+function wordsOf({ seed, problems, trace, replay }: Failure): string {
+  return `seed ${seed}:\n${trace.join('\n')}\n  ${problems.join('\n  ')}\nreplay: ${replay}\n`;
+}
+
+describe('simulation', () => {
+  test(`no seed breaks a promise, for ${SECONDS} s`, { timeout: 1000 * (SECONDS + PATIENCE) }, async ({ annotate }) => {
+    const summary = await run('--seconds', String(SECONDS), '--seeds', String(MOST), '--jobs', '2', '--twice', '25');
+    const { seeds, twice, seedsPerSecond, virtualHoursPerSecond, counts } = summary;
+    const words =
+      `${seeds} seeds (${twice} of them twice), ${seedsPerSecond.toFixed(1)} seeds/s, ` +
+      `${virtualHoursPerSecond.toFixed(2)} virtual hours per second`;
+    console.log(`simulation: ${words}`);
+    await annotate(words);
+    expect(summary.failed.map(wordsOf).join('\n')).toBe('');
+    expect(seeds).toBeGreaterThan(0);
+    expect(summary.shortestMs).toBeGreaterThanOrEqual(VIRTUAL_MINUTES * 60_000);
+    // Whatever is never met proves nothing.
+    if (seeds < 50) return;
+    for (const what of ['stale', 'peersStale', 'disconnected', 'failed', 'live', 'dropped', 'unknown']) {
+      expect(counts[what], what).toBeGreaterThan(seeds / 50);
+    }
+    expect(counts.arrived).toBeGreaterThan(100 * seeds);
+    expect(twice).toBeGreaterThan(0);
+  });
+
+  test('in this process, with real turns of the event loop, a seed gives the trace of the bundle', {
+    timeout: 60_000,
+  }, async () => {
+    const [{ counts, failed }, { trace, problems }] = await Promise.all([
+      run('--seed', '7', '--trace'),
+      simulate(7, true),
+    ]);
+    expect([failed, problems]).toEqual([[], []]);
+    expect(counts.traceDigest).toBe(hash(trace.join('\n')));
+  });
+
+  test('two processes give the same trace of a seed, byte for byte', { timeout: 60_000 }, async () => {
+    const [one, other] = await Promise.all([run('--seed', '7', '--trace'), run('--seed', '7', '--trace')]);
+    const digest = one.counts.traceDigest;
+    expect(digest).toBeGreaterThan(0);
+    expect(other.counts.traceDigest).toBe(digest);
+  });
+});
