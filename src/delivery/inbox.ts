@@ -113,9 +113,12 @@ export class Inbox {
     }
   }
 
-  /** No more messages will come: readers end once the queue is empty, with `error` if there is one. */
+  /**
+   * No more messages will come: readers end once the queue is empty, with `error` if there is one. A later end may take
+   * the place of an error (who gave up, and is disposed then, just ends), never that of a peaceful end.
+   */
   close(error?: Error): void {
-    if (this.end) return;
+    if (this.end && !this.end.error) return;
     this.end = { error };
     for (const waiter of this.waiters.extract(() => true)) {
       this.leave(waiter.reader);

@@ -3,8 +3,8 @@ import type { Range } from './outbox.js';
 /** What may be said of the accepted messages when a line is lost. */
 export interface Loss {
   /**
-   * All that was written in this epoch: TCP cannot say what of it arrived. Undefined when nothing was written, or when
-   * the other side answered our FIN with its own.
+   * All that was written in this epoch: TCP cannot say what of it arrived, not even where both sides sent their FIN.
+   * Undefined when nothing was written.
    */
   readonly unknown: Range | undefined;
   /** How many of these, the last ones, the kernel never took. */
@@ -42,14 +42,14 @@ export class Ledger {
     return this.written;
   }
 
-  /** The epoch is over: what was written in it is unknown, unless the two sides parted in agreement. */
-  lose(agreed: boolean): Omit<Loss, 'held'> {
-    const none = agreed || this.written === 0;
+  /** The epoch is over: what was written in it is unknown. */
+  lose(): Omit<Loss, 'held'> {
     const loss = {
-      unknown: none
-        ? undefined
-        : { from: this.firstNumber, to: this.lastNumber, messages: this.written, bytes: this.bytes },
-      unflushed: none ? 0 : this.written - this.flushed,
+      unknown:
+        this.written === 0
+          ? undefined
+          : { from: this.firstNumber, to: this.lastNumber, messages: this.written, bytes: this.bytes },
+      unflushed: this.written - this.flushed,
     };
     this.written = 0;
     this.flushed = 0;

@@ -58,7 +58,7 @@ export abstract class Sending {
   shutGate(): void {
     if (this.gate !== 'shut') {
       this.gate = 'shut';
-      this.lost = this.ledger.lose(this.socket?.agreed === true);
+      this.lost = this.ledger.lose();
     }
     this.socket = undefined;
     this.settleDrained();

@@ -6,7 +6,6 @@ export class Parting {
   theirs = false;
   /** Monotonic milliseconds at which the kernel took our FIN. */
   private oursAt = Number.POSITIVE_INFINITY;
-  private answered = false;
 
   /** @param timeout milliseconds that the other side may be silent before its FIN */
   constructor(private readonly timeout: number) {}
@@ -19,17 +18,11 @@ export class Parting {
   /** Their FIN came. */
   ended(): void {
     this.theirs = true;
-    this.answered = this.oursAt !== Number.POSITIVE_INFINITY;
   }
 
   /** Both FINs passed. */
   get orderly(): boolean {
     return this.theirs && this.oursAt !== Number.POSITIVE_INFINITY;
-  }
-
-  /** Theirs came after ours, behind everything that was accepted, so it may be taken for an answer: nothing is unknown. */
-  get agreed(): boolean {
-    return this.orderly && this.answered;
   }
 
   /**

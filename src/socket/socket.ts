@@ -19,8 +19,6 @@ import { Writer, type WriterOwner } from './writer.js';
 export class Socket implements TransportHandlers, WriterOwner {
   /** A byte came on this socket. */
   proven = false;
-  /** The other side answered our FIN, behind everything that was accepted, with its own: nothing is unknown. */
-  agreed = false;
   readonly writer: Writer;
   private readonly decoder: Decoder;
   private open = false;
@@ -126,7 +124,6 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.writer.close();
     if (this.muted) return;
     const orderly = this.parting.orderly && !this.over;
-    this.agreed = this.parting.agreed && !this.over;
     this.over = true;
     if (orderly) this.say('socket.closed', 'NINJA_DISPOSED', 'closed; both sides sent their FIN');
     else this.say('socket.closed', 'NINJA_RESET', 'the socket is gone');

@@ -143,7 +143,7 @@ describe('what `disconnected` tells of messages', () => {
     expect(numbers.filter((number) => gone.includes(number))).toEqual([]);
   });
 
-  test('nothing is unknown after close() in agreement', async () => {
+  test('what was written last is unknown after close() too: a FIN proves nothing about messages', async () => {
     const { clock, dial, serve } = stage();
     const received: string[] = [];
     await serve(collect(received));
@@ -152,7 +152,7 @@ describe('what `disconnected` tells of messages', () => {
     connection.send('x');
     await clock.runUntil(connection.connected({ proven: true }));
     await clock.runUntil(connection.close());
-    expect([heard.at(-1), received]).toEqual(['disposed DISPOSED', ['x']]);
+    expect([heard.at(-1), received]).toEqual(['disposed DISPOSED unknown 1-1', ['x']]);
   });
 });
 
@@ -244,6 +244,10 @@ describe('giving up', () => {
     expect(await Promise.all(late.map(codeOf))).toEqual(Array(4).fill('GAVE_UP'));
     expect([clock.pending, connection.reason?.code]).toEqual([0, 'NINJA_CONNECT_FAILED']);
     await connection.dispose();
+    expect([(await connection.messages().next()).done, await codeOf(() => connection.send('z'))]).toEqual([
+      true,
+      'DISPOSED',
+    ]);
   });
 
   test('a GAVE_UP error tells the last failure as its cause', async () => {

@@ -14,7 +14,11 @@ describe('close()', () => {
     const closing = outcome(connection.close());
     expect([connection.substate, await codeOf(() => connection.send('late'))]).toEqual(['draining', 'DISPOSED']);
     await clock.runUntil(() => closing.is !== 'pending');
-    expect([closing.is, heard.at(-1), received]).toEqual(['DISPOSED', 'disposed DISPOSED', ['a', 'b', 'c']]);
+    expect([closing.is, heard.at(-1), received]).toEqual([
+      'DISPOSED',
+      'disposed DISPOSED unknown 1-3',
+      ['a', 'b', 'c'],
+    ]);
     await clock.advance(5);
     expect([server.peers.size, network.openTransports]).toEqual([0, 0]);
     await server.dispose();
@@ -29,7 +33,10 @@ describe('close()', () => {
     const heard = journal(connection);
     connection.send('queued');
     await clock.runUntil(connection.close());
-    expect([received, heard]).toEqual([['queued'], ['connecting 1 attempt 1', 'connected 1', 'disposed DISPOSED']]);
+    expect([received, heard]).toEqual([
+      ['queued'],
+      ['connecting 1 attempt 1', 'connected 1', 'disposed DISPOSED unknown 1-1'],
+    ]);
   });
 
   test('with more queued than caution allows: waits for the first byte, then hands over the rest', async () => {

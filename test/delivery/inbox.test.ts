@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Inbox } from '../../src/delivery/inbox.js';
+import { NinjaTcpError } from '../../src/errors.js';
 import { codeOf, outcome } from '../connection/stage.js';
 
 function inboxOf(limits: { inboxBytes?: number; inboxMessages?: number } = {}, copy = false) {
@@ -230,11 +231,23 @@ describe('the end', () => {
     const waits = waiting.next();
     const answer = () => waits.then(text, ({ code }: { code: string }) => code.slice(6));
     inbox.close(error);
-    inbox.close(new Error('second'));
     expect(await answer()).toBe(last);
     expect(text(await waiting.next())).toBe('end');
     const late = inbox.iterate();
     expect(await late.next().then(text, ({ code }: { code: string }) => code.slice(6))).toBe(last);
+  });
+
+  const gaveUp = new NinjaTcpError('NINJA_GAVE_UP', 'x');
+  test.each([
+    ['gave up, then disposed: readers end', gaveUp, undefined, 'end'],
+    ['ended, then lost: readers end', undefined, gaveUp, 'end'],
+    ['gave up, then lost: the later error', gaveUp, new NinjaTcpError('NINJA_RESET', 'y'), 'RESET'],
+  ])('%s', async (_, first, second, last) => {
+    const { inbox } = inboxOf();
+    inbox.close(first);
+    inbox.close(second);
+    const next = inbox.iterate().next();
+    expect(await next.then(text, ({ code }: { code: string }) => code.slice(6))).toBe(last);
   });
 
   test('what is queued can be read after it', async () => {

@@ -8,25 +8,24 @@ describe('the ledger', () => {
     const ledger = new Ledger();
     expect([ledger.accept(), ledger.accept(), ledger.accept()]).toEqual([1, 2, 3]);
     expect([ledger.write(1, 10), ledger.write(2, 20)]).toEqual([1, 2]);
-    ledger.lose(false);
+    ledger.lose();
     expect([ledger.accept(), ledger.write(3, 30), ledger.accepted]).toEqual([4, 1, 4]);
   });
 
   const unknown: Range = { from: 1, to: 3, messages: 3, bytes: 60 };
-  const rows: [string, number, boolean, Omit<Loss, 'held'>][] = [
-    ['nothing taken', 0, false, { unknown, unflushed: 3 }],
-    ['two taken', 2, false, { unknown, unflushed: 1 }],
-    ['all taken', 3, false, { unknown, unflushed: 0 }],
-    ['parted in agreement', 3, true, { unknown: undefined, unflushed: 0 }],
+  const rows: [string, number, Omit<Loss, 'held'>][] = [
+    ['nothing taken', 0, { unknown, unflushed: 3 }],
+    ['two taken', 2, { unknown, unflushed: 1 }],
+    ['all taken', 3, { unknown, unflushed: 0 }],
   ];
-  test.each(rows)('three written, %s: told once', (_, flushed, agreed, loss) => {
+  test.each(rows)('three written, %s: told once', (_, flushed, loss) => {
     const ledger = new Ledger();
     for (const bytes of [10, 20, 30]) ledger.write(ledger.accept(), bytes);
     ledger.flushed = flushed;
-    expect(ledger.lose(agreed)).toEqual(loss);
-    expect(ledger.lose(agreed)).toEqual({ unknown: undefined, unflushed: 0 });
+    expect(ledger.lose()).toEqual(loss);
+    expect(ledger.lose()).toEqual({ unknown: undefined, unflushed: 0 });
     ledger.write(ledger.accept(), 5);
-    expect(ledger.lose(false)).toEqual({ unknown: { from: 4, to: 4, messages: 1, bytes: 5 }, unflushed: 1 });
+    expect(ledger.lose()).toEqual({ unknown: { from: 4, to: 4, messages: 1, bytes: 5 }, unflushed: 1 });
   });
 
   test('a range of unknown ones may have gaps, where others were dropped', () => {
@@ -34,12 +33,12 @@ describe('the ledger', () => {
     for (let n = 0; n < 5; n += 1) ledger.accept();
     ledger.write(1, 1);
     ledger.write(5, 1);
-    expect(ledger.lose(false).unknown).toEqual({ from: 1, to: 5, messages: 2, bytes: 2 });
+    expect(ledger.lose().unknown).toEqual({ from: 1, to: 5, messages: 2, bytes: 2 });
   });
 
-  test('over any life: accepted = unknown ∪ held ∪ dropped ∪ agreed, each number in one of them', () => {
-    type Step = 'send' | 'hold' | 'write' | 'flush' | 'lose' | 'agree' | 'expire';
-    const steps: Step[] = ['send', 'hold', 'write', 'flush', 'lose', 'agree', 'expire'];
+  test('over any life: accepted = unknown ∪ held ∪ dropped, each number in one of them', () => {
+    type Step = 'send' | 'hold' | 'write' | 'flush' | 'lose' | 'expire';
+    const steps: Step[] = ['send', 'hold', 'write', 'flush', 'lose', 'expire'];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...steps), { maxLength: 300 }), (life) => {
         const ledger = new Ledger();
@@ -60,12 +59,11 @@ describe('the ledger', () => {
           if (outbox.messages === 0) write(number);
           else outbox.push({ payload: Buffer.alloc(1), number, expiresAt: now + 3 });
         };
-        const lose = (agreed: boolean) => {
-          const loss = ledger.lose(agreed);
-          expect(loss.unknown?.messages ?? 0).toBe(agreed ? 0 : written.length);
-          if (!agreed && written.length > 0)
-            expect([loss.unknown?.from, loss.unknown?.to]).toEqual([written[0], written.at(-1)]);
-          for (const number of written) tell(number, agreed ? 'agreed' : 'unknown');
+        const lose = () => {
+          const loss = ledger.lose();
+          expect(loss.unknown?.messages ?? 0).toBe(written.length);
+          expect([loss.unknown?.from, loss.unknown?.to]).toEqual([written[0], written.at(-1)]);
+          for (const number of written) tell(number, 'unknown');
           written = [];
         };
         for (const step of life) {
@@ -77,8 +75,7 @@ describe('the ledger', () => {
             const next = outbox.shift();
             if (next) write(next.number);
           } else if (step === 'flush') ledger.flushed = ledger.written;
-          else if (step === 'lose') lose(false);
-          else if (step === 'agree') lose(true);
+          else if (step === 'lose') lose();
           else
             for (const range of outbox.expire(now)) for (let n = range.from; n <= range.to; n += 1) tell(n, 'dropped');
           expect(told.size + written.length + outbox.messages).toBe(ledger.accepted);

@@ -20,7 +20,7 @@ describe('the handler', () => {
     expect([client.messages, client.heard.at(-1)]).toEqual([['one', 'two'], 'ended']);
     client.end();
     await at.clock.advance(5);
-    expect([heard, server.peers.size]).toEqual([['disposed DISPOSED'], 0]);
+    expect([heard, server.peers.size]).toEqual([['disposed DISPOSED unknown 1-2'], 0]);
     await server.dispose();
   });
 

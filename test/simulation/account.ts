@@ -15,6 +15,8 @@ export class Account {
   private readonly told: number[] = [UNTOLD];
   private readonly arrived: boolean[] = [true];
   delivered = 0;
+  /** What the last lost line left unknown. */
+  private lastUnknown: Range | undefined;
   private toldCount = 0;
   private lowest = 1;
   readonly streams: Stream[] = [];
@@ -51,6 +53,7 @@ export class Account {
   begin(epoch: number): Stream {
     const stream = new Stream(this, epoch, this.lowestUntold() - 1);
     this.streams.push(stream);
+    this.lastUnknown = undefined;
     return stream;
   }
 
@@ -59,27 +62,37 @@ export class Account {
   }
 
   /** A line was lost; what was held is compared with the books. */
-  lose(epoch: number, loss: Loss, agreed: boolean): void {
+  lose(epoch: number, loss: Loss): void {
     const { unknown, held } = loss;
     if (loss.unflushed < 0 || loss.unflushed > (unknown?.messages ?? 0)) {
       this.fail(`${this.name}: ${loss.unflushed} unflushed of ${unknown?.messages ?? 0} unknown`);
     }
-    if (unknown) this.tell(unknown, UNKNOWN);
-    for (const stream of this.streams) if (stream.epoch === epoch) stream.over(unknown, agreed);
+    if (unknown) {
+      this.lastUnknown = unknown;
+      this.tell(unknown, UNKNOWN);
+    }
+    for (const stream of this.streams) if (stream.epoch === epoch) stream.over(unknown);
     const heldCount = held?.messages ?? 0;
-    if (!agreed && this.toldCount + heldCount !== this.accepted) {
+    if (this.toldCount + heldCount !== this.accepted) {
       this.fail(`${this.name}: ${this.toldCount} told and ${heldCount} held, of ${this.accepted} accepted`);
     }
     if (held) this.checkRange(held, 'held', UNTOLD);
   }
 
-  /** Everything that was not told of must have arrived. */
+  /** Everything that was accepted was told of: nothing is lost in silence. */
   settle(when: string): void {
-    for (let number = 1; number <= this.accepted; number += 1) {
-      if (this.told[number] === UNTOLD && !this.arrived[number]) {
-        this.fail(`${this.name}: message ${number} of ${this.accepted} neither arrived nor was reported, ${when}`);
-        return;
-      }
+    const untold = this.lowestUntold();
+    if (untold <= this.accepted)
+      this.fail(`${this.name}: message ${untold} of ${this.accepted} was not told of, ${when}`);
+  }
+
+  /** The last line was closed while all was well: what was written to it is unknown by the rule, and did arrive. */
+  parted(): void {
+    const { from, to } = this.lastUnknown ?? { from: 1, to: 0 };
+    for (let number = from; number <= to; number += 1) {
+      if (this.told[number] !== UNKNOWN || this.arrived[number]) continue;
+      this.fail(`${this.name}: message ${number} was written before close() in a healthy network, and never arrived`);
+      return;
     }
   }
 
@@ -152,7 +165,6 @@ export class Account {
 export class Stream {
   private range: Range | undefined;
   private isOver = false;
-  private agreed = false;
   private last: number;
 
   /** @param start the number before the first that may come */
@@ -176,17 +188,18 @@ export class Stream {
     }
     this.last = number;
     account.arrive(number);
-    if (this.isOver && !this.agreed && (!this.range || number > this.range.to || number < this.range.from)) {
+    if (this.isOver && (!this.range || number > this.range.to || number < this.range.from)) {
       account.fail(`${where}: ${number} arrived, and was not reported as unknown`);
     }
     return number;
   }
 
-  over(range: Range | undefined, agreed: boolean): void {
+  /** Its line was lost. Told once: a connection that is disposed later has nothing new to say of it. */
+  over(range: Range | undefined): void {
+    if (this.isOver) return;
     this.isOver = true;
     this.range = range;
-    this.agreed = agreed;
-    if (!agreed && this.last > this.start && (!range || this.last > range.to)) {
+    if (this.last > this.start && (!range || this.last > range.to)) {
       this.account.fail(`${this.account.name}, epoch ${this.epoch}: ${this.last} had arrived, and is not in unknown`);
     }
   }

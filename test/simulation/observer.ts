@@ -96,7 +96,7 @@ export class Observer {
         );
         if (event.error.code !== reason.code) this.fail(`the error is ${event.error.code}, the reason ${reason.code}`);
         this.unknown += event.unknown?.messages ?? 0;
-        account.lose(epoch, event, false);
+        account.lose(epoch, event);
         this.come('disconnected', epoch, ['connecting', 'connected', 'live', 'stale']);
       })
       .on('failed', ({ reason }) => {
@@ -113,7 +113,7 @@ export class Observer {
       .on('disposed', (event) => {
         note(`${name} disposed ${event.reason.code} ${lossWords(event)}`);
         if (event.held) this.fail(`disposed, and ${event.held.messages} messages are held`);
-        account.lose(this.epoch, event, event.unknown === undefined);
+        account.lose(this.epoch, event);
         this.come('disposed', this.epoch, ['connecting', 'connected', 'live', 'stale', 'disconnected', 'failed']);
       });
   }

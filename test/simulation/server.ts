@@ -138,7 +138,7 @@ export class PeerSide {
       .on('disposed', (event) => {
         note(`${name} disposed ${event.reason.code} ${lossWords(event)}`);
         this.over = true;
-        this.account.lose(1, event, event.unknown === undefined);
+        this.account.lose(1, event);
         this.checkHistory();
       });
   }

@@ -1,7 +1,6 @@
 import { createNetwork, createVirtualClock } from '../../src/testing/index.js';
 import { ClientSide } from './client.js';
 import { Faults, SERVICE } from './faults.js';
-import { KNOWN } from './known.js';
 import { drawPlan, type Plan } from './plan.js';
 import type { Promised } from './program.js';
 import { ServerSide } from './server.js';
@@ -128,10 +127,10 @@ class Simulation {
     }
     for (const client of clients) client.observer.compare();
     if (this.problems.length > 0) return;
-    await this.end(wanted);
+    await this.end();
   }
 
-  private async end(wanted: readonly ClientSide[]): Promise<void> {
+  private async end(): Promise<void> {
     const { plan, clock, stage, clients, server } = this;
     stage.note('end');
     for (const client of clients) client.mustStay = false;
@@ -149,14 +148,13 @@ class Simulation {
     if (this.problems.length > 0) return;
     await clock.advance(5000);
     for (const client of clients) {
-      const { connection, observer, account, plan: own } = client;
+      const { connection, observer, plan: own } = client;
       if (connection.state !== 'disposed') this.fail(`${own.name} is ${connection.state} after the end`);
       observer.compare();
-      const closedEarly = KNOWN.crossingFinTakenForAnswer && !wanted.includes(client);
-      if (!plan.server.options.discardIncoming && !closedEarly) account.settle('at the end');
+      client.settle();
     }
     for (const peer of stage.peers.values()) {
-      if (peer.over && !peer.client.plan.options.discardIncoming) peer.account.settle('at the end');
+      if (peer.over) peer.account.settle('at the end');
     }
     if (clock.pending > 0) this.fail(`${clock.pending} timers were left behind`);
     if (stage.network.openTransports > 0) this.fail(`${stage.network.openTransports} transports were left open`);
