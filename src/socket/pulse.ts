@@ -4,6 +4,8 @@ import { MAX_DELAY } from '../options.js';
 export const LATE = 250;
 /** A timer of Node fires up to so much too early, milliseconds. */
 const EARLY = 2;
+/** So often in a row silence is pardoned, each time for an absence of its own: a loop that is always late must not hide a dead line. */
+const PARDONS = 3;
 /** Wall and monotonic clock moved apart by more than this tell of a sleep, milliseconds. */
 const DRIFT = 1000;
 
@@ -28,9 +30,11 @@ export class Pulse {
   /** Silence is counted from here, if that is later than `heardAt`: from the end of a pause of ours. */
   private windowFrom = 0;
   private paused = false;
-  /** After a suspension silence is pardoned until here; until a byte is heard there is no second pardon. */
+  /** After a suspension silence is pardoned until here. */
   private pardonedAt = Number.NEGATIVE_INFINITY;
   private pardonedUntil = Number.NEGATIVE_INFINITY;
+  /** Pardons since the last byte. */
+  private pardons = 0;
   /** When the armed timer should fire, and the difference of the clocks when it was armed. */
   private dueAt = Number.POSITIVE_INFINITY;
   private drift: number | undefined;
@@ -79,6 +83,11 @@ export class Pulse {
     return this.paused ? 0 : at - this.quietSince;
   }
 
+  /** Whether the running silence was pardoned. */
+  private get pardoned(): boolean {
+    return this.pardonedAt >= this.quietSince;
+  }
+
   /** Monotonic milliseconds of the last byte, or of the end of a pause of ours, if that was later. */
   get quietSince(): number {
     return Math.max(this.heardAt, this.windowFrom);
@@ -108,16 +117,18 @@ export class Pulse {
   verdict(polledAt: number, now: number, wall: number): 'heard' | 'suspect' | 'silent' {
     const { staleAfter } = this.times;
     if (staleAfter === 0 || this.silentFor(polledAt) < staleAfter) return 'heard';
-    const pardoned = this.pardonedAt >= this.quietSince;
-    if (pardoned) return polledAt < this.pardonedUntil ? 'heard' : 'silent';
-    const late = polledAt - this.dueAt > LATE || this.awayUntil > this.quietSince;
+    if (polledAt < this.pardonedUntil) return 'heard';
+    if (this.pardoned && this.pardons === PARDONS) return 'silent';
+    // What was pardoned is no reason for another pardon.
+    const late = polledAt - this.dueAt > LATE || this.awayUntil > Math.max(this.quietSince, this.pardonedAt);
     const slept = this.drift !== undefined && Math.abs(wall - now - this.drift) > DRIFT;
     return late || slept ? 'suspect' : 'silent';
   }
 
-  /** Pardons the silence of a suspension, once, for long enough to hear an answer to a heartbeat. */
+  /** Pardons the silence of a suspension, for long enough to hear an answer to a heartbeat. */
   pardon(now: number): void {
     const { staleAfter, heartbeatInterval } = this.times;
+    this.pardons = this.pardoned ? this.pardons + 1 : 1;
     this.pardonedAt = now;
     this.pardonedUntil = now + (heartbeatInterval > 0 ? Math.min(staleAfter, 2 * heartbeatInterval) : staleAfter);
   }

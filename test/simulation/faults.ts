@@ -1,6 +1,5 @@
 import type { Network, VirtualClock, Way } from '../../src/testing/index.js';
 import type { Dice } from './dice.js';
-import { KNOWN } from './known.js';
 
 export type FaultKind =
   | 'cut'
@@ -85,7 +84,7 @@ export function drawFaults(dice: Dice, clients: readonly string[], chaosMs: numb
       lasts: Math.min(lasts, chaosMs - at, kind === 'block' ? 15_000 : chaosMs),
       host: anyHost && dice.chance(0.5) ? client : 'server',
       way,
-      again: dice.chance(0.5) && !KNOWN.blockedTwiceInARow,
+      again: dice.chance(0.5),
       wallMs: (dice.chance(0.5) ? -1 : 1) * dice.scale(1, 10_000_000),
     });
   }

@@ -195,13 +195,30 @@ describe.each(ORIGINS)('the pardon, from %d', (origin) => {
     expect(at.verdict(staleAfter + 1000 + length)).toBe('silent');
   });
 
-  test('is granted once: late again without a byte is silence', () => {
-    const { arm, verdict, pardon } = opened(origin);
+  test('an absence is pardoned once: in time, and still without a byte, is silence', () => {
+    const { pulse, arm, verdict, pardon } = opened(origin);
     arm(0);
+    pulse.away(origin + 4000);
     pardon(4000);
     arm(4000);
-    expect(verdict(7000, 7000, 5000)).toBe('silent');
-    expect(verdict(60_000)).toBe('silent');
+    expect(verdict(6000)).toBe('silent');
+    expect(verdict(6250)).toBe('silent');
+  });
+
+  test.each([
+    ['late', (n: number) => ({ at: n + 251, wall: 0 })],
+    ['asleep', (n: number) => ({ at: n, wall: 1001 })],
+  ])('is granted three times in a row where we were %s each time, and not a fourth time', (_, away) => {
+    const { arm, verdict, pardon } = opened(origin);
+    let now = 4000;
+    arm(0);
+    for (let pardons = 0; pardons < 3; pardons += 1) {
+      pardon(now);
+      arm(now);
+      const { at, wall } = away(now + 2000);
+      expect(verdict(at, at, wall)).toBe(pardons < 2 ? 'suspect' : 'silent');
+      now = at;
+    }
   });
 
   test.each(['a byte', 'a pause of ours', 'a fresh socket'])('is granted again after %s', (what) => {
