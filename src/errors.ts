@@ -48,6 +48,11 @@ export const errorTable = {
     outcome: 'unknown',
     cure: 'Raise `frameTimeout` for large messages on slow lines.',
   },
+  NINJA_WRITE_STALL: {
+    when: 'Bytes were pending, and the other side took none of them for `writeStallTimeout`.',
+    outcome: 'unknown',
+    cure: 'The peer is alive and does not read: see why. Raise `writeStallTimeout` for a reader with long pauses.',
+  },
   NINJA_TRUNCATED: {
     when: 'The peer closed the line in the middle of a frame.',
     outcome: 'unknown',

@@ -30,6 +30,8 @@ export const lineNumbers = {
   maxFrameLength: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** A frame that was begun has to be finished within this time, from its first byte. */
   frameTimeout: { default: 30_000, unit: 'ms', min: 10, max: MAX_DELAY, also: [0, 'off'] },
+  /** Bytes are pending and the other side took none of them for so long: it speaks perhaps, but does not read, and the line is dropped with `NINJA_WRITE_STALL`. A slow reader takes some now and then: one of 200 kB/s has gaps of 7 s. */
+  writeStallTimeout: { default: 30_000, unit: 'ms', min: 50, max: MAX_DELAY, also: [0, 'off'] },
   /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. At least `maxFrameLength + highWaterMark`, so that who waits when told to is never refused. The default is that sum, and not less than 8 MiB. */
   outboxBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** The same bound as a number of messages. */

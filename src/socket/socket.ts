@@ -1,19 +1,21 @@
 import type { SocketFact } from '../../machines/line.setup.js';
-import type { Clock, Timer, Transport, TransportHandlers } from '../environment.js';
+import type { Clock, Transport, TransportHandlers } from '../environment.js';
 import { type ErrorCode, messageOf, NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
 import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
+import { Alarm } from './alarm.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { SocketOwner } from './owner.js';
 import { Parting } from './parting.js';
 import { LATE, type Pulse } from './pulse.js';
+import { WriteStall } from './write-stall.js';
 import { Writer, type WriterOwner } from './writer.js';
 
 /**
- * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadline of an
- * unfinished frame, on one lazy timer. It reports facts to its statechart, each with the epoch, and exactly one that
+ * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadlines of
+ * an unfinished frame and of a peer that does not read, on one lazy timer. It reports facts to its statechart, each with the epoch, and exactly one that
  * says it is over.
  */
 export class Socket implements TransportHandlers, WriterOwner {
@@ -32,22 +34,24 @@ export class Socket implements TransportHandlers, WriterOwner {
   private unprovenBytes = 0;
   private frames = 0;
   private readonly frame: FrameDeadline;
+  private readonly stall: WriteStall;
   private paused = false;
-  private timer: Timer | undefined;
-  private timerDue = Number.POSITIVE_INFINITY;
+  private readonly alarm: Alarm;
 
   constructor(
     private readonly owner: SocketOwner,
     private readonly transport: Transport,
     private readonly settings: LineSettings,
     private readonly pulse: Pulse,
-    private readonly timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+    timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
     private readonly epoch: number,
     private readonly report: (fact: SocketFact) => void,
   ) {
     this.clock = settings.environment.clock;
     this.decoder = settings.framing.decoder(settings);
     this.frame = new FrameDeadline(settings.frameTimeout);
+    this.stall = new WriteStall(settings.writeStallTimeout);
+    this.alarm = new Alarm(this.clock, timers, this.tick);
     this.parting = new Parting(settings.finTimeout);
     this.writer = new Writer(transport, settings.framing, this.clock, this);
     transport.attach(this);
@@ -87,7 +91,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     // A listener may have disposed of us meanwhile.
     if (this.over) return;
     const begun = this.frame.note(this.decoder.unfinished, this.frames, now);
-    if (begun && this.frame.dueAt < this.timerDue) this.arm();
+    if (begun && this.frame.dueAt < this.alarm.dueAt) this.arm();
   }
 
   private readonly receive = (message: Buffer): void => {
@@ -115,12 +119,11 @@ export class Socket implements TransportHandlers, WriterOwner {
   }
 
   failed(error: Error): void {
-    if (this.open) this.fail(new NinjaTcpError('NINJA_RESET', messageOf(error), error));
-    else this.fail(new NinjaTcpError('NINJA_CONNECT_FAILED', messageOf(error), error));
+    this.fail(new NinjaTcpError(this.open ? 'NINJA_RESET' : 'NINJA_CONNECT_FAILED', messageOf(error), error));
   }
 
   closed(): void {
-    this.disarm();
+    this.alarm.clear();
     this.writer.close();
     if (this.muted) return;
     const orderly = this.parting.orderly && !this.over;
@@ -153,8 +156,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   end(): void {
     if (this.over || this.parting.ending) return;
     this.parting.ending = true;
-    this.writer.flush();
-    this.transport.end(() => {
+    this.writer.end(() => {
       if (this.over) return;
       this.parting.finished(this.clock.now());
       this.arm();
@@ -182,7 +184,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   /** Throws the socket away, and reports when it is gone. */
   discard(): void {
     this.over = true;
-    this.disarm();
+    this.alarm.clear();
     this.writer.close();
     this.transport.destroy();
   }
@@ -203,6 +205,11 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   wrote(now: number): void {
     this.pulse.wroteAt = now;
+    if (this.stall.wrote(now) && this.stall.dueAt < this.alarm.dueAt && this.open && !this.over) this.arm();
+  }
+
+  progressed(): void {
+    this.stall.progressed(this.clock.now(), this.writer.pendingBytes > 0);
   }
 
   flushed(place: number): void {
@@ -239,35 +246,25 @@ export class Socket implements TransportHandlers, WriterOwner {
     const { heartbeatInterval } = this.settings;
     const speaks = heartbeatInterval > 0 && !this.parting.ending;
     const speakAt = speaks ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
-    return Math.min(speakAt, this.frame.dueAt, this.finDueAt);
+    return Math.min(speakAt, this.frame.dueAt, this.stall.dueAt, this.finDueAt);
   }
 
   private arm(): void {
-    this.disarm();
-    const due = this.nextDue();
-    if (due === Number.POSITIVE_INFINITY) return;
-    this.timerDue = due;
-    this.timer = this.timers.setTimeout(this.tick, Math.max(1, Math.ceil(due - this.clock.now())));
-  }
-
-  private disarm(): void {
-    if (this.timer) this.timers.clearTimeout(this.timer);
-    this.timer = undefined;
-    this.timerDue = Number.POSITIVE_INFINITY;
+    this.alarm.set(this.nextDue());
   }
 
   private readonly tick = (): void => {
-    const { heartbeatInterval, frameTimeout } = this.settings;
+    const { heartbeatInterval, frameTimeout, writeStallTimeout } = this.settings;
     const now = this.clock.now();
     const seen = this.clock.polledAt();
-    const late = seen - this.timerDue;
-    this.timer = undefined;
+    const late = seen - this.alarm.dueAt;
     if (this.over) return;
     // Late itself, or blocked between its poll and here.
     if (Math.max(late, now - seen) > LATE) this.pulse.away(now);
     if (late > LATE) {
-      // We could not read what would have finished the frame.
+      // We could not read what would have finished the frame, and one in the same process could not read what we wrote.
       this.frame.restart(seen);
+      this.stall.restart(seen);
     }
     if (this.finDueAt <= seen) {
       this.over = true;
@@ -276,13 +273,13 @@ export class Socket implements TransportHandlers, WriterOwner {
       return;
     }
     if (this.frame.dueAt <= seen) {
-      const rule = `frameTimeout, ${frameTimeout} ms`;
-      this.fail(
-        new NinjaTcpError(
-          'NINJA_FRAME_TIMEOUT',
-          `a frame was not finished within ${rule}: ${this.decoder.progress} had come`,
-        ),
-      );
+      const words = `a frame was not finished within frameTimeout, ${frameTimeout} ms: ${this.decoder.progress} had come`;
+      this.fail(new NinjaTcpError('NINJA_FRAME_TIMEOUT', words));
+      return;
+    }
+    if (this.stall.dueAt <= seen) {
+      const words = `the other side took nothing for writeStallTimeout, ${writeStallTimeout} ms`;
+      this.fail(new NinjaTcpError('NINJA_WRITE_STALL', `${words}: ${this.writer.pendingBytes} bytes are pending`));
       return;
     }
     if (heartbeatInterval > 0 && now - this.pulse.wroteAt >= heartbeatInterval) {

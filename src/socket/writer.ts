@@ -1,11 +1,17 @@
+import { Fifo } from '../delivery/fifo.js';
 import type { Clock, Transport } from '../environment.js';
 import type { Framing } from '../framing/framing.js';
 
 /** Small frames are collected in a slab of this size and written in one. */
 const SLAB = 128 * 1024;
-/** From here on a payload is written as it is, uncopied, in pieces of at most `PIECE` bytes; Node hands them over in one. */
+/** From here on a payload is written as it is, uncopied, in pieces of at most `PIECE` bytes. */
 const UNCOPIED = 32 * 1024;
 const PIECE = 64 * 1024;
+/**
+ * With so many bytes the transport is given no more until it calls back. Node hands over in one whatever it holds, and
+ * calls back when all of it was taken: without a bound a slow reader of much could not be told from one that reads nothing.
+ */
+const WINDOW = 256 * 1024;
 /** Stands for the number of a message of which more pieces follow: it is not flushed yet. */
 const UNFINISHED = -1;
 /** Slabs kept for use again, for all sockets of the process. */
@@ -15,8 +21,20 @@ const spare: Buffer[] = [];
 export interface WriterOwner {
   /** Bytes are handed to the transport now. */
   wrote(now: number): void;
+  /** The kernel took some of the bytes. */
+  progressed(): void;
   /** The kernel took all up to and including message number `upTo`. */
   flushed(upTo: number): void;
+}
+
+/** What waits behind the window. */
+interface Waiting {
+  readonly bytes: Uint8Array;
+  /** So much of it was handed over. */
+  at: number;
+  readonly number: number;
+  /** The memory that is used again when it was taken; undefined for a program's own payload. */
+  readonly slab: Buffer | undefined;
 }
 
 /**
@@ -26,12 +44,15 @@ export interface WriterOwner {
 export class Writer {
   private slab: Buffer | undefined;
   private filled = 0;
+  private readonly waiting = new Fifo<Waiting>();
+  private waitingBytes = 0;
   /** Bytes that the transport has, and has not called back for. */
   private handedOver = 0;
   private scheduled = false;
   private closed = false;
   /** The number of the last message that was put here. */
   private lastNumber = 0;
+  private finished: (() => void) | undefined;
 
   constructor(
     private readonly transport: Transport,
@@ -42,7 +63,7 @@ export class Writer {
 
   /** Bytes that the kernel has not taken yet. Counted here: to ask the transport for each message is slow. */
   get pendingBytes(): number {
-    return this.filled + this.handedOver;
+    return this.filled + this.waitingBytes + this.handedOver;
   }
 
   /** Puts one message, with its number, or an empty frame (number 0), behind what is there. */
@@ -55,7 +76,7 @@ export class Writer {
       return;
     }
     const size = headerLength + length;
-    if (this.filled + size > SLAB) this.flush();
+    if (this.filled + size > SLAB) this.seal();
     const slab = this.slab ?? this.takeSlab();
     const at = this.filled;
     this.framing.writeHeader(slab, at, length);
@@ -67,39 +88,30 @@ export class Writer {
 
   private putUncopied(payload: Uint8Array, number: number): void {
     const { headerLength } = this.framing;
-    if (this.filled + headerLength > SLAB) this.flush();
+    if (this.filled + headerLength > SLAB) this.seal();
     const slab = this.slab ?? this.takeSlab();
     this.framing.writeHeader(slab, this.filled, payload.length);
     this.filled += headerLength;
     const { transport } = this;
     transport.cork();
     // The slab speaks for the messages before this one.
-    this.flush();
+    this.seal();
     this.lastNumber = number;
-    for (let at = 0; at < payload.length; at += PIECE) {
-      const piece = payload.subarray(at, at + PIECE);
-      const done = at + PIECE >= payload.length ? number : UNFINISHED;
-      this.handedOver += piece.length;
-      transport.write(piece, (error) => this.taken(error, piece.length, done));
-    }
+    this.wait({ bytes: payload, at: 0, number, slab: undefined });
+    this.pump();
     transport.uncork();
   }
 
-  /** Hands the slab over. */
+  /** Hands the slab over; behind a shut window it goes on being filled. */
   flush(): void {
-    if (this.filled === 0 || this.closed) return;
-    const slab = this.slab as Buffer;
-    const number = this.lastNumber;
-    const bytes = slab.subarray(0, this.filled);
-    this.slab = undefined;
-    this.filled = 0;
-    this.handedOver += bytes.length;
-    this.owner.wrote(this.clock.now());
-    this.transport.write(bytes, (error) => {
-      // A slab that failed may still be read by the system: it is left to the collector.
-      if (!error && spare.length < MAX_SPARE) spare.push(slab);
-      this.taken(error, bytes.length, number);
-    });
+    if (this.filled > 0 && this.waiting.length === 0 && this.handedOver < WINDOW) this.seal();
+  }
+
+  /** Hands over all that was put, then lets the transport end; calls back when the kernel has taken it all. */
+  end(finished: () => void): void {
+    this.finished = finished;
+    this.seal();
+    this.endIfEmpty();
   }
 
   /** Puts nothing more, and forgets what was not handed over. */
@@ -107,11 +119,70 @@ export class Writer {
     this.closed = true;
     this.slab = undefined;
     this.filled = 0;
+    this.waitingBytes = 0;
+    this.waiting.extract(() => true);
   }
 
-  private taken(error: Error | null | undefined, bytes: number, number: number): void {
-    this.handedOver -= bytes;
-    if (!error && !this.closed && number !== UNFINISHED) this.owner.flushed(number);
+  /** Nothing more is put into the slab: it is handed over, or waits. */
+  private seal(): void {
+    if (this.filled === 0 || this.closed) return;
+    const slab = this.slab as Buffer;
+    const bytes = slab.subarray(0, this.filled);
+    this.slab = undefined;
+    this.filled = 0;
+    if (this.waiting.length === 0 && this.handedOver < WINDOW) this.handOver(bytes, this.lastNumber, slab);
+    else this.wait({ bytes, at: 0, number: this.lastNumber, slab });
+  }
+
+  private wait(one: Waiting): void {
+    this.waiting.push(one);
+    this.waitingBytes += one.bytes.length;
+  }
+
+  /** Hands over what waits, as far as the window allows. */
+  private pump(): void {
+    for (let next = this.waiting.first(); next && this.handedOver < WINDOW; next = this.waiting.first()) {
+      const { bytes, slab } = next;
+      const piece = slab ? bytes : bytes.subarray(next.at, next.at + PIECE);
+      next.at += piece.length;
+      this.waitingBytes -= piece.length;
+      const whole = next.at === bytes.length;
+      if (whole) this.waiting.shift();
+      this.handOver(piece, whole ? next.number : UNFINISHED, slab);
+    }
+  }
+
+  private handOver(bytes: Uint8Array, number: number, slab: Buffer | undefined): void {
+    this.handedOver += bytes.length;
+    this.owner.wrote(this.clock.now());
+    this.transport.write(bytes, (error) => {
+      this.handedOver -= bytes.length;
+      if (error) return;
+      // A slab that failed may still be read by the system: it is left to the collector.
+      if (slab && spare.length < MAX_SPARE) spare.push(slab);
+      if (this.closed) return;
+      this.owner.progressed();
+      this.refill();
+      if (number !== UNFINISHED) this.owner.flushed(number);
+    });
+  }
+
+  /** There is room in the window. */
+  private refill(): void {
+    if (this.waiting.length > 0) {
+      this.transport.cork();
+      this.pump();
+      this.transport.uncork();
+    }
+    if (!this.scheduled) this.flush();
+    this.endIfEmpty();
+  }
+
+  private endIfEmpty(): void {
+    const { finished } = this;
+    if (!finished || this.closed || this.filled > 0 || this.waiting.length > 0) return;
+    this.finished = undefined;
+    this.transport.end(finished);
   }
 
   private schedule(): void {

@@ -17,6 +17,7 @@ const defaults: Record<string, number> = {
   heartbeatInterval: 1000,
   maxFrameLength: 8 * MiB,
   frameTimeout: 30_000,
+  writeStallTimeout: 30_000,
   // maxFrameLength + highWaterMark
   outboxBytes: 9 * MiB,
   outboxMessages: 65_536,

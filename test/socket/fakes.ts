@@ -10,6 +10,8 @@ export class FakeTransport implements Transport {
   /** The kernel takes everything at once. */
   eager = false;
   finished: (() => void) | undefined;
+  /** What the kernel took, as it was then: a slab is used again afterwards. */
+  private readonly taken = new Map<Uint8Array, Buffer>();
   private readonly untaken: { bytes: Uint8Array; written: (error?: Error | null) => void }[] = [];
 
   attach(handlers: TransportHandlers): void {
@@ -31,12 +33,13 @@ export class FakeTransport implements Transport {
   take(count = Number.POSITIVE_INFINITY, error?: Error): void {
     for (const { bytes, written } of this.untaken.splice(0, count)) {
       this.pendingBytes -= bytes.length;
+      this.taken.set(bytes, Buffer.from(bytes));
       written(error);
     }
   }
 
   get bytes(): Buffer {
-    return Buffer.concat(this.writes);
+    return Buffer.concat(this.writes.map((bytes) => this.taken.get(bytes) ?? bytes));
   }
 
   cork(): void {

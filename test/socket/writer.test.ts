@@ -13,6 +13,7 @@ function writing(framing = lengthPrefixed()) {
   const told: string[] = [];
   const writer = new Writer(transport, framing, clock, {
     wrote: (now) => told.push(`wrote at ${now}`),
+    progressed: () => told.push('progressed'),
     flushed: (upTo) => told.push(`flushed ${upTo}`),
   });
   let number = 0;
@@ -129,6 +130,81 @@ describe('the writer', () => {
   });
 });
 
+describe('the window', () => {
+  const all = (transport: FakeTransport) => transport.writes.map((bytes) => bytes.length);
+
+  test('with 256 KiB not taken nothing more is handed over; then as much as was taken', async () => {
+    const { clock, transport, writer } = writing();
+    const message = Buffer.alloc(1000 * KiB, 'm');
+    writer.put(message, 1);
+    await clock.settle();
+    expect(all(transport)).toEqual([4, ...Array(4).fill(64 * KiB)]);
+    expect(writer.pendingBytes).toBe(1000 * KiB + 4);
+    transport.take(1);
+    expect(all(transport).length).toBe(5);
+    transport.take(1);
+    expect(all(transport).length).toBe(6);
+    while (writer.pendingBytes > 0) transport.take(1);
+    expect(framesIn(transport.bytes).map((frame) => frame.length)).toEqual([1000 * KiB]);
+  });
+
+  test('small messages collect behind a shut one, in full slabs, in order', async () => {
+    const { clock, transport, writer, put } = writing();
+    const sent = Array.from({ length: 700 }, (_, n) => `${n} `.padEnd(1020, '.'));
+    for (const [n, message] of sent.entries()) {
+      put(message);
+      if (n % 50 === 0) await clock.settle();
+    }
+    await clock.settle();
+    const before = all(transport);
+    expect(before.reduce((sum, size) => sum + size)).toBeLessThan(256 * KiB + SLAB);
+    while (writer.pendingBytes > 0) transport.take(1);
+    expect(framesIn(transport.bytes)).toEqual(sent);
+    expect(
+      all(transport)
+        .slice(before.length)
+        .filter((size) => size < SLAB).length,
+    ).toBeLessThanOrEqual(1);
+  });
+
+  test('large and small ones, put while it is shut and open, come in order', async () => {
+    const { clock, transport, writer, put } = writing();
+    const sent: string[] = [];
+    for (let n = 0; n < 60; n += 1) {
+      sent.push(String(n % 10).repeat([3, 40 * KiB, 300, 300 * KiB, 10 * KiB][n % 5] as number));
+      put(sent.at(-1) as string);
+      if (n % 7 === 0) transport.take(2);
+      if (n % 3 === 0) await clock.settle();
+    }
+    await clock.settle();
+    while (writer.pendingBytes > 0) transport.take(1);
+    expect(framesIn(transport.bytes)).toEqual(sent);
+  });
+
+  test('end() waits until all was handed over', async () => {
+    const { clock, transport, writer, put } = writing();
+    writer.put(Buffer.alloc(500 * KiB), 1);
+    put('last');
+    const ended: string[] = [];
+    writer.end(() => ended.push('finished'));
+    await clock.settle();
+    expect(transport.log).not.toContain('end');
+    while (writer.pendingBytes > 0) transport.take(1);
+    expect(transport.log.filter((line) => line === 'end')).toEqual(['end']);
+    expect(framesIn(transport.bytes).at(-1)).toBe('last');
+    transport.finished?.();
+    expect(ended).toEqual(['finished']);
+  });
+
+  test('progress is told of each piece', async () => {
+    const { clock, transport, told, writer } = writing();
+    writer.put(Buffer.alloc(300 * KiB), 1);
+    await clock.settle();
+    while (writer.pendingBytes > 0) transport.take(1);
+    expect(told.filter((line) => line === 'progressed').length).toBe(6);
+  });
+});
+
 describe('what is flushed', () => {
   test('is told as the kernel takes it: of a slab the last, of a large message its last piece', async () => {
     const { clock, transport, told, put } = writing();
@@ -203,6 +279,6 @@ describe('after close()', () => {
     writer.flush();
     await clock.settle();
     transport.take();
-    expect([transport.log, told]).toEqual([['write 11'], ['wrote at 0']]);
+    expect([transport.log, told, writer.pendingBytes]).toEqual([['write 11'], ['wrote at 0'], 0]);
   });
 });

@@ -1,0 +1,37 @@
+/** How long the other side has taken none of the bytes that are pending. Pure: it is told the time. */
+export class WriteStall {
+  /** When the pending bytes last grew from nothing or became fewer, monotonic milliseconds. */
+  private since = 0;
+  private pending = false;
+
+  /** @param timeout milliseconds without progress; 0 for no limit */
+  constructor(private readonly timeout: number) {}
+
+  /**
+   * Bytes were handed over.
+   *
+   * @returns true if a new deadline runs
+   */
+  wrote(now: number): boolean {
+    if (this.pending || this.timeout === 0) return false;
+    this.pending = true;
+    this.since = now;
+    return true;
+  }
+
+  /** The kernel took some of them. @param pending whether others are left */
+  progressed(now: number, pending: boolean): void {
+    this.pending = pending && this.timeout > 0;
+    this.since = now;
+  }
+
+  /** We were away, and so perhaps was the other side: the time begins anew. */
+  restart(now: number): void {
+    this.since = now;
+  }
+
+  /** Monotonic milliseconds; Infinity where no deadline runs. */
+  get dueAt(): number {
+    return this.pending ? this.since + this.timeout : Number.POSITIVE_INFINITY;
+  }
+}
