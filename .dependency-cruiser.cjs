@@ -12,7 +12,7 @@ const layers = [
 const anyLayer = layers.map((layer) => layer.path).join('|');
 
 const ours = '^(src|machines)/';
-const impure = ['^src/socket/node\\.ts$', '^src/(testing|inspector|cli)/'];
+const impure = ['^src/socket/node(-clock)?\\.ts$', '^src/(testing|inspector|cli)/'];
 const builtin = (names) => `^(node:)?(${names.join('|')})(/promises)?$`;
 
 const upwards = layers.slice(1).map((layer, index) => ({
@@ -79,7 +79,7 @@ module.exports = {
     {
       name: 'network-through-socket-node-only',
       severity: 'error',
-      from: { path: ours, pathNot: ['^src/socket/node\\.ts$', '^src/(testing|inspector|cli)/'] },
+      from: { path: ours, pathNot: ['^src/socket/node(-transport|-tls)?\\.ts$', '^src/(testing|inspector|cli)/'] },
       to: { path: builtin(['net', 'tls', 'dns']) },
     },
     {

@@ -16,7 +16,7 @@ const globals = new Set([
 ]);
 const globalObjects = new Set(['globalThis', 'global', 'window', 'self', 'timers', 'crypto']);
 const members = new Set(['process.nextTick', 'process.hrtime', 'Date.now', 'performance.now', 'Math.random']);
-const mayTouchTime = /^src\/(socket\/node\.ts$|(testing|inspector|cli)\/)/;
+const mayTouchTime = /^src\/(socket\/node(-clock)?\.ts$|(testing|inspector|cli)\/)/;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);

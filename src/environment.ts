@@ -83,30 +83,38 @@ export type LookupFunction = (
   callback: (error: NodeJS.ErrnoException | null, address: any, family?: number) => void,
 ) => void;
 
-/** Where to dial. */
+/** Where to dial: a host's port, or a path. */
 export interface DialTarget {
   readonly host: string;
-  readonly port: number;
+  /** Absent where there is a path. */
+  readonly port?: number | undefined;
+  /** A Unix domain socket, or a Windows pipe. */
+  readonly path?: string | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
   readonly lookup?: LookupFunction | undefined;
   readonly noDelay: boolean;
 }
 
-/** Where to listen. */
+/** Where to listen: on a port, or at a path. */
 export interface ListenTarget {
   /** All addresses when absent. */
   readonly host?: string | undefined;
-  /** 0 lets the system choose. */
-  readonly port: number;
+  /** 0 lets the system choose. Absent where there is a path. */
+  readonly port?: number | undefined;
+  /** A Unix domain socket, or a Windows pipe. */
+  readonly path?: string | undefined;
   /** Length of the kernel's queue of connections not yet accepted. */
   readonly backlog?: number | undefined;
   readonly noDelay: boolean;
 }
 
 export interface BoundAddress {
+  /** An address, or the path. */
   readonly address: string;
+  /** 0 for a path. */
   readonly port: number;
+  /** `'IPv4'`, `'IPv6'`, or `'unix'` for a path. */
   readonly family: string;
 }
 

@@ -121,7 +121,7 @@ export const errorTable = {
   NINJA_LISTEN_FAILED: {
     when: 'The server could not bind or lost its port. `cause` has the details.',
     outcome: 'refused',
-    cure: 'Read `cause`: the port is in use, or binding it is not permitted.',
+    cure: 'Read `cause`: the port or path is in use, or binding it is not permitted. A socket file that a killed process left behind has to be removed.',
   },
   NINJA_SERVER_FULL: {
     when: 'An accepted socket was dropped since the server has `maxConnections` peers.',

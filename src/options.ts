@@ -97,9 +97,11 @@ export interface LineChoices {
 export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typeof connectionNumbers>, LineChoices {
   /** Name or address. It is looked up afresh at each attempt. Default `'localhost'`. */
   readonly host?: string | undefined;
-  /** 1 … 65535. */
-  readonly port: number;
-  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`. */
+  /** 1 … 65535. Either `port` or `path` is required. */
+  readonly port?: number | undefined;
+  /** A Unix domain socket, or a Windows pipe such as `\\.\pipe\till`, instead of `host` and `port`. */
+  readonly path?: string | undefined;
+  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`, or the path. */
   readonly name?: string | undefined;
   /** What `send` does while the line is down: `'queue'` accepts into the outbox, `'fail'` throws `NINJA_NOT_CONNECTED`. Default `'queue'`. */
   readonly whenDisconnected?: 'queue' | 'fail' | undefined;
@@ -120,11 +122,13 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
 export interface ListenOptions extends Numbers<typeof lineNumbers>, Numbers<typeof serverNumbers>, LineChoices {
   /** The address to bind. Default: all of them. */
   readonly host?: string | undefined;
-  /** 0 … 65535; 0 lets the system choose. */
-  readonly port: number;
+  /** 0 … 65535; 0 lets the system choose. Either `port` or `path` is required. */
+  readonly port?: number | undefined;
+  /** A Unix domain socket, or a Windows pipe, instead of `host` and `port`. The file must not exist yet; it is removed when the server closes. */
+  readonly path?: string | undefined;
   /** Length of the kernel's queue of connections not yet accepted. Default: Node's 511. */
   readonly backlog?: number | undefined;
-  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`. */
+  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`, or the path. */
   readonly name?: string | undefined;
   /** Disposes the server when it fires. */
   readonly signal?: AbortSignal | undefined;

@@ -51,6 +51,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   /** The program's own; ninja-tcp does not look at it. */
   data: unknown;
   protected readonly line: PeerLine;
+  private readonly path: string | undefined;
   private readonly acceptedAt: number;
   /** True while an async handler works with this peer: a FIN of the client does not end it then. */
   private handling = false;
@@ -72,6 +73,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     super();
     this.remoteAddress = transport.remoteAddress;
     this.remotePort = transport.remotePort;
+    this.path = settings.path;
     this.line = new PeerLine(settings, transport, {
       dropped: (dropped) => this.announce('dropped', dropped),
       readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
@@ -84,9 +86,11 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     this.actor.start();
   }
 
-  /** `host:port` of the client, for people. */
+  /** `peer 1 127.0.0.1:49152`, or the path of its server, for people. */
   get name(): string {
-    return `peer ${this.id} ${hostPort(this.remoteAddress, this.remotePort)}`;
+    const { remoteAddress, remotePort } = this;
+    const where = remoteAddress === undefined ? this.path : hostPort(remoteAddress, remotePort);
+    return `peer ${this.id}${where === undefined ? '' : ` ${where}`}`;
   }
 
   get state(): PeerState {

@@ -9,7 +9,7 @@ import {
 } from '../machines/server.machine.js';
 import type { Acceptor, BoundAddress, Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { hostPort, timeOfDay } from './line/explain.js';
+import { boundWords, timeOfDay } from './line/explain.js';
 import type { WaitOptions } from './line/face.js';
 import { History, type Transition } from './line/history.js';
 import { Waiters } from './line/waiters.js';
@@ -96,7 +96,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** One sentence on where it stands, and why. */
   explain(): string {
-    const where = this.bound ? ` on ${hostPort(this.bound.address, this.bound.port)}` : '';
+    const where = this.bound ? ` on ${boundWords(this.bound)}` : '';
     const why = this.endReason
       ? `: ${this.endReason.message}`
       : `; ${this.live.size} ${this.live.size === 1 ? 'peer' : 'peers'}`;

@@ -31,7 +31,8 @@ export interface LineSettings extends Resolved<typeof lineNumbers> {
 
 export interface ConnectionSettings extends LineSettings, Resolved<typeof connectionNumbers> {
   readonly host: string;
-  readonly port: number;
+  readonly port: number | undefined;
+  readonly path: string | undefined;
   readonly name: string;
   readonly whenDisconnected: 'queue' | 'fail';
   readonly backoff: Backoff | undefined;
@@ -43,7 +44,8 @@ export interface ConnectionSettings extends LineSettings, Resolved<typeof connec
 
 export interface ServerSettings extends LineSettings, Resolved<typeof serverNumbers> {
   readonly host: string | undefined;
-  readonly port: number;
+  readonly port: number | undefined;
+  readonly path: string | undefined;
   readonly backlog: number | undefined;
   readonly name: string;
 }
@@ -102,6 +104,20 @@ function checkSignal(signal: unknown): void {
 function port(option: string, value: unknown, min: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= 65_535) return value;
   return refuse(option, `a whole number from ${min} to 65535`, value);
+}
+
+/** @returns the port, or undefined where a path was given instead, alone */
+function portUnlessPath(
+  given: ConnectOptions | ListenOptions,
+  min: number,
+  forTcp: readonly (keyof ConnectOptions & string)[],
+): number | undefined {
+  const { path } = given;
+  if (path === undefined) return port('port', given.port, min);
+  if (typeof path !== 'string' || path === '') refuse('path', 'the path of a socket', path);
+  const beside = forTcp.find((option) => (given as ConnectOptions)[option] !== undefined);
+  if (beside === undefined) return undefined;
+  return refuse('path', `given without ${forTcp.join(', ')}`, `path and ${beside}`);
 }
 
 function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback: Environment): LineSettings {
@@ -167,6 +183,7 @@ const connectChoices: Names<ConnectOptions, typeof lineNumbers & typeof connecti
   ...lineChoices,
   host: true,
   port: true,
+  path: true,
   name: true,
   whenDisconnected: true,
   backoff: true,
@@ -181,6 +198,7 @@ const listenChoices: Names<ListenOptions, typeof lineNumbers & typeof serverNumb
   ...lineChoices,
   host: true,
   port: true,
+  path: true,
   backlog: true,
   name: true,
   signal: true,
@@ -199,13 +217,14 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
   refuseUnknown('connect', given, lineNumbers, connectionNumbers, connectChoices);
   checkSignal(given.signal);
   const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
-  const target = port('port', given.port, 1);
+  const target = portUnlessPath(given, 1, ['host', 'port', 'localAddress', 'localPort', 'lookup']);
   return {
     ...lineSettings(given, fallback),
     ...numbers(connectionNumbers, given, {}),
     host,
     port: target,
-    name: optional('name', given.name, 'string', 'a string') ?? `${host}:${target}`,
+    path: given.path,
+    name: optional('name', given.name, 'string', 'a string') ?? given.path ?? `${host}:${target}`,
     whenDisconnected: choice('whenDisconnected', given.whenDisconnected, ['queue', 'fail']),
     backoff: optional('backoff', given.backoff, 'function', 'a function (failures, reason) => ms | false'),
     onConnect: optional('onConnect', given.onConnect, 'function', 'a function'),
@@ -221,7 +240,7 @@ export function serverSettings(given: ListenOptions, fallback: Environment): Ser
   refuseUnknown('listen', given, lineNumbers, serverNumbers, listenChoices);
   checkSignal(given.signal);
   const host = optional('host', given.host, 'string', 'a name or an address');
-  const target = port('port', given.port, 0);
+  const target = portUnlessPath(given, 0, ['host', 'port']);
   if (given.backlog !== undefined && !(Number.isInteger(given.backlog) && given.backlog >= 1)) {
     refuse('backlog', 'a whole number from 1', given.backlog);
   }
@@ -230,7 +249,8 @@ export function serverSettings(given: ListenOptions, fallback: Environment): Ser
     ...numbers(serverNumbers, given, {}),
     host,
     port: target,
+    path: given.path,
     backlog: given.backlog,
-    name: optional('name', given.name, 'string', 'a string') ?? `${host ?? '*'}:${target}`,
+    name: optional('name', given.name, 'string', 'a string') ?? given.path ?? `${host ?? '*'}:${target}`,
   };
 }

@@ -1,3 +1,4 @@
+import type { BoundAddress } from '../environment.js';
 import type { Line } from './line.js';
 
 /** `12:03:07`, in local time. */
@@ -10,6 +11,11 @@ export function timeOfDay(wall: number): string {
 /** `3,012 ms` */
 export function millis(ms: number): string {
   return `${Math.max(0, Math.round(ms)).toLocaleString('en-GB')} ms`;
+}
+
+/** Where a server listens: `127.0.0.1:9`, or a path. */
+export function boundWords({ address, port, family }: BoundAddress): string {
+  return family === 'unix' ? address : hostPort(address, port);
 }
 
 /** `1 message held` */

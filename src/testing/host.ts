@@ -71,7 +71,9 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
   private incarnation = 1;
   private refusing = false;
   private silent = false;
-  private readonly listeners = new Map<number, Listener>();
+  private readonly listeners = new Map<number | string, Listener>();
+  /** Paths that exist: a process that was killed leaves its own behind. */
+  private readonly files = new Set<string>();
   private nextPort = 49_152;
 
   constructor(
@@ -132,20 +134,24 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
     this.silent = on;
   }
 
-  /** Kernel: a dial arrives at a port. */
-  answer(dialer: SimulatedSocket, port: number, back: Pipe, label: string, random: () => number): Answer {
-    const listener = this.listeners.get(port);
+  /** Kernel: a dial arrives at a port or a path. */
+  answer(dialer: SimulatedSocket, at: number | string, back: Pipe, label: string, random: () => number): Answer {
+    const listener = this.listeners.get(at);
     if (this.silent) return 'nothing';
     if (this.refusing || listener === undefined) {
-      back.send(0, () => dialer.unanswered('ECONNREFUSED'));
+      const code = typeof at === 'string' && !this.files.has(at) ? 'ENOENT' : 'ECONNREFUSED';
+      back.send(0, () => dialer.unanswered(code));
       return 'sent';
     }
     if (listener.isFull) return 'nothing';
     const socket = new SimulatedSocket(this.network, this, listener.process, label, random);
     socket.out = back;
     socket.peer = dialer;
-    socket.localAddress = this.address;
-    socket.localPort = port;
+    socket.at = at;
+    if (typeof at === 'number') {
+      socket.localAddress = this.address;
+      socket.localPort = at;
+    }
     socket.remoteAddress = dialer.localAddress;
     socket.remotePort = dialer.localPort;
     this.sockets.add(socket);
@@ -162,11 +168,13 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
   gone(socket: SimulatedSocket): void {
     this.sockets.delete(socket);
     this.network.open.delete(socket);
-    if (socket.localPort !== undefined) this.listeners.get(socket.localPort)?.forget(socket);
+    if (socket.at !== undefined) this.listeners.get(socket.at)?.forget(socket);
   }
 
   released(listener: Listener): void {
-    if (this.listeners.get(listener.port) === listener) this.listeners.delete(listener.port);
+    if (this.listeners.get(listener.at) !== listener) return;
+    this.listeners.delete(listener.at);
+    if (typeof listener.at === 'string') this.files.delete(listener.at);
   }
 
   /** A port of the range that the system chooses from. */
@@ -190,8 +198,9 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
   }
 
   private listen(process: Process, target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
+    if (target.path !== undefined) return this.listenAt(target.path, process, target, handlers);
     const { loop } = this.network;
-    const port = target.port === 0 ? this.freePort() : target.port;
+    const port = target.port ? target.port : this.freePort();
     const listener = new Listener(loop, this, process, port, target.backlog ?? defaultBacklog, handlers);
     if (process.dead) return listener;
     const address = ownAddresses.has(target.host ?? '::') ? (target.host ?? '::') : this.address;
@@ -208,6 +217,22 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
     const bound: BoundAddress = { address, port, family: address.includes(':') ? 'IPv6' : 'IPv4' };
     this.network.trace(this.name, 'listen', `${port}`);
     loop.enqueue(process, () => handlers.listening(bound));
+    return listener;
+  }
+
+  private listenAt(path: string, process: Process, target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
+    const { loop } = this.network;
+    const listener = new Listener(loop, this, process, path, target.backlog ?? defaultBacklog, handlers);
+    if (process.dead) return listener;
+    const error = this.files.has(path) ? listenError('EADDRINUSE', path, path) : undefined;
+    this.network.trace(this.name, 'listen', error?.message ?? path);
+    if (error) {
+      loop.enqueue(process, () => handlers.failed(error));
+      return listener;
+    }
+    this.files.add(path);
+    this.listeners.set(path, listener);
+    loop.enqueue(process, () => handlers.listening({ address: path, port: 0, family: 'unix' }));
     return listener;
   }
 

@@ -25,7 +25,8 @@ export class Listener implements Acceptor {
     private readonly loop: EventLoop,
     private readonly host: ListenerHost,
     readonly process: Process,
-    readonly port: number,
+    /** A port, or a path. */
+    readonly at: number | string,
     private readonly backlog: number,
     private readonly handlers: AcceptorHandlers,
   ) {}

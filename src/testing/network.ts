@@ -176,7 +176,7 @@ class SimulatedNetwork implements HostNetwork, Wiring {
       socket.die();
       return socket;
     }
-    this.trace(from.name, 'dial', `#${id}> ${target.host}:${target.port}`);
+    this.trace(from.name, 'dial', `#${id}> ${target.path ?? `${target.host}:${target.port}`}`);
     from.sockets.add(socket);
     this.open.add(socket);
     this.loop.enqueue(process, () => this.lookUp(socket, from, target, id));
@@ -184,6 +184,11 @@ class SimulatedNetwork implements HostNetwork, Wiring {
   }
 
   private lookUp(socket: SimulatedSocket, from: SimulatedHost, target: DialTarget, id: number): void {
+    if (target.path !== undefined) {
+      socket.at = target.path;
+      this.meet(socket, from, from, target.path, id);
+      return;
+    }
     if (target.lookup === undefined || looksLikeAddress.test(target.host)) {
       this.connect(socket, from, target, target.host, id);
       return;
@@ -199,18 +204,29 @@ class SimulatedNetwork implements HostNetwork, Wiring {
 
   private connect(socket: SimulatedSocket, from: SimulatedHost, target: DialTarget, name: string, id: number): void {
     if (socket.state !== 'dialing') return;
-    const { loop, link } = this;
-    const { port } = target;
     const host = this.resolve(name);
-    socket.remotePort = port;
+    socket.remotePort = target.port;
+    socket.at = target.port;
     socket.remoteAddress = host?.address ?? name;
     socket.localAddress = target.localAddress ?? from.address;
     socket.localPort = target.localPort ?? from.freePort();
     if (host === undefined) {
       if (!looksLikeAddress.test(name)) socket.fail(lookupError(name));
-      else loop.atInstant(loop.now + 2 * link.latencyMs, () => socket.unanswered('EHOSTUNREACH'));
+      else this.loop.atInstant(this.loop.now + 2 * this.link.latencyMs, () => socket.unanswered('EHOSTUNREACH'));
       return;
     }
+    this.meet(socket, from, host, target.port as number, id);
+  }
+
+  /** Knocks at a host's port, or at a path of the own host, until there is an answer. */
+  private meet(
+    socket: SimulatedSocket,
+    from: SimulatedHost,
+    host: SimulatedHost,
+    at: number | string,
+    id: number,
+  ): void {
+    const { loop } = this;
     const out = new Pipe(this, from.name, host.name, createRandom(this.seed, `way ${id}>`));
     const back = new Pipe(this, host.name, from.name, createRandom(this.seed, `way ${id}<`));
     socket.out = out;
@@ -219,7 +235,7 @@ class SimulatedNetwork implements HostNetwork, Wiring {
       if (socket.state !== 'dialing') return;
       out.send(0, () => {
         const random = createRandom(this.seed, `read ${id}<`);
-        if (host.answer(socket, port, back, `#${id}<`, random) === 'nothing') {
+        if (host.answer(socket, at, back, `#${id}<`, random) === 'nothing') {
           loop.atInstant(loop.now + retryMs, () => knock(2 * retryMs));
         }
       });

@@ -6,6 +6,7 @@ const numbers: Readonly<Record<string, number>> = {
   ECONNREFUSED: -111,
   ECONNRESET: -104,
   EHOSTUNREACH: -113,
+  ENOENT: -2,
   ENOTFOUND: -3008,
   EPIPE: -32,
   ETIMEDOUT: -110,
@@ -15,8 +16,9 @@ function systemError(message: string, syscall: string, code: string, more: objec
   return Object.assign(new Error(message), { errno: numbers[code], code, syscall }, more);
 }
 
-/** `connect ECONNREFUSED 127.0.0.1:65432` */
-export function connectError(code: string, address: string, port: number): NodeJS.ErrnoException {
+/** `connect ECONNREFUSED 127.0.0.1:65432`, `connect ENOENT /run/till.sock` */
+export function connectError(code: string, address: string, port: number | string): NodeJS.ErrnoException {
+  if (typeof port === 'string') return systemError(`connect ${code} ${port}`, 'connect', code, { address: port });
   return systemError(`connect ${code} ${address}:${port}`, 'connect', code, { address, port });
 }
 
@@ -30,9 +32,12 @@ export function streamError(syscall: 'read' | 'write', code: string): NodeJS.Err
   return systemError(`${syscall} ${code}`, syscall, code);
 }
 
-/** `listen EADDRINUSE: address already in use 127.0.0.1:65432` */
-export function listenError(code: string, address: string, port: number): NodeJS.ErrnoException {
+/** `listen EADDRINUSE: address already in use 127.0.0.1:65432`, or a path */
+export function listenError(code: string, address: string, port: number | string): NodeJS.ErrnoException {
   const words = code === 'EADDRINUSE' ? 'address already in use' : 'address not available';
+  if (typeof port === 'string') {
+    return systemError(`listen ${code}: ${words} ${port}`, 'listen', code, { address: port, port: -1 });
+  }
   return systemError(`listen ${code}: ${words} ${address}:${port}`, 'listen', code, { address, port });
 }
 

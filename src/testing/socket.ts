@@ -38,6 +38,8 @@ export class SimulatedSocket implements Transport, SenderSocket, ReceiverSocket 
   remotePort: number | undefined;
   localAddress: string | undefined;
   localPort: number | undefined;
+  /** The port or the path that was dialed. */
+  at: number | string | undefined;
   state: 'dialing' | 'open' | 'gone' = 'dialing';
   /** The way to the other end, once there is one. */
   out: Pipe | undefined;
@@ -151,7 +153,7 @@ export class SimulatedSocket implements Transport, SenderSocket, ReceiverSocket 
   /** Kernel: the dial failed. */
   unanswered(code: string): void {
     if (this.state !== 'dialing') return;
-    this.later(() => this.fail(connectError(code, this.remoteAddress ?? '', this.remotePort ?? 0)));
+    this.later(() => this.fail(connectError(code, this.remoteAddress ?? '', this.at ?? 0)));
   }
 
   /** It broke: its owner hears why. */

@@ -103,6 +103,7 @@ describe('other options', () => {
       environment: nodeEnvironment,
     });
     expect(connection({ host: '' }).host).toBe('localhost');
+    expect(connection({ port: undefined, path: '/x' })).toMatchObject({ port: undefined, path: '/x', name: '/x' });
   });
 
   test('of a server have their defaults', () => {
@@ -114,6 +115,7 @@ describe('other options', () => {
       noDelay: true,
     });
     expect(server({ port: 7, host: '::1' }).name).toBe('::1:7');
+    expect(server({ port: undefined, path: '/x' })).toMatchObject({ port: undefined, path: '/x', name: '/x' });
   });
 
   const bad: [string, object, (options: object) => unknown, string][] = [
@@ -125,6 +127,21 @@ describe('other options', () => {
     ['port', { port: Number.NaN }, connection, 'port must be a whole number from 1 to 65535, got NaN'],
     ['port', { port: -1 }, server, 'port must be a whole number from 0 to 65535, got -1'],
     ['port', { port: 65_536 }, server, 'port must be a whole number from 0 to 65535, got 65536'],
+    ['path', { port: undefined, path: '' }, connection, "path must be the path of a socket, got ''"],
+    ['path', { port: undefined, path: 7 }, server, 'path must be the path of a socket, got 7'],
+    ['path and port', { path: '/x' }, server, "path must be given without host, port, got 'path and port'"],
+    [
+      'path and host',
+      { port: undefined, path: '/x', host: 'h' },
+      server,
+      "path must be given without host, port, got 'path and host'",
+    ],
+    [
+      'path and lookup',
+      { port: undefined, path: '/x', lookup() {} },
+      connection,
+      "path must be given without host, port, localAddress, localPort, lookup, got 'path and lookup'",
+    ],
     ['localPort', { localPort: 0 }, connection, 'localPort must be a whole number from 1 to 65535, got 0'],
     ['host', { host: 7 }, connection, 'host must be a name or an address, got 7'],
     ['host', { host: null }, server, 'host must be a name or an address, got null'],
