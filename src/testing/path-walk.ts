@@ -1,7 +1,7 @@
 import { initialTransition, type SnapshotFrom, transition } from 'xstate';
-import { TestModel } from 'xstate/graph';
 import { connectionMachine } from '../../machines/connection.machine.js';
 import type { ConnectionInput, ConnectionPorts } from '../../machines/connection.setup.js';
+import { delayedEvents, type PathGraph, type PathStep, shortestPaths } from './path-graph.js';
 import {
   type ConnectionPlace,
   healing,
@@ -23,10 +23,7 @@ export interface WalkOptions {
 }
 
 /** One move, and the place that it leads to. */
-export interface WalkStep {
-  readonly move: Move;
-  readonly place: ConnectionPlace;
-}
+export type WalkStep = PathStep<Move, ConnectionPlace>;
 
 type Snapshot = SnapshotFrom<typeof connectionMachine>;
 
@@ -37,22 +34,12 @@ interface Node {
   readonly now: number;
 }
 
-interface Step {
-  readonly type: string;
-  readonly move: Move;
-}
-
 // Only the guard that asks the ports is overridden: the event itself says whether a byte came in time.
 const machine = connectionMachine.provide({
   guards: { heardInTime: ({ event }) => (event as { readonly heard?: boolean }).heard === true },
 });
 
-/** The real names of the delayed events: `silence` → `xstate.after.silence.connection.…`. */
-const delayed = new Map<string, string>();
-for (const type of connectionMachine.events as readonly string[]) {
-  const name = /^xstate\.after\.(\w+)\./.exec(type)?.[1];
-  if (name !== undefined) delayed.set(name, type);
-}
+const delayed = delayedEvents(machine);
 
 /** Hands that do nothing: a walk asks them for the time, and for the wait before the next attempt. */
 function handsAt(time: { now: number }): ConnectionPorts {
@@ -89,7 +76,7 @@ function sent(chart: Snapshot, event: WalkEvent): Snapshot {
 }
 
 /** The walk of the real statechart: every move of the world and of the program, in every place. */
-class Walk {
+class Walk implements PathGraph<Node, Move> {
   private readonly time = { now: 0 };
 
   constructor(private readonly options: WalkOptions) {}
@@ -120,7 +107,6 @@ class Walk {
     return { chart: next, pose: move.pose ?? (moved ? 'calm' : pose), now: this.time.now };
   }
 
-  /** The same for all that neither the chart nor the moves tell apart; without it a counter would make nodes without end. */
   nameOf({ chart: { value, context }, pose, now }: Node): string {
     const { maxAttempts } = this.options;
     const failures = maxAttempts === Number.POSITIVE_INFINITY ? 0 : context.failures;
@@ -139,31 +125,14 @@ function isSilence(event: WalkEvent): boolean {
  */
 export function walk(options: WalkOptions): WalkStep[][] {
   const graph = new Walk(options);
-  const logic = {
-    transition: (node: Node, { move }: Step) => graph.make(node, move),
-    getInitialSnapshot: () => graph.begin(),
-    getPersistedSnapshot: (node: Node) => node,
-  };
-  const model = new TestModel(logic as never, {
-    events: ((node: Node) => graph.moves(node).map((move) => ({ type: move.words, move }))) as never,
-    // The edge by which a node was reached is part of its name: so every edge is gone, not only every node reached.
-    serializeState: ((node: Node, step?: Step, before?: Node) =>
-      `${before ? graph.nameOf(before) : ''} ${step?.type} ${graph.nameOf(node)}`) as never,
-    serializeEvent: ((step: Step) => step.type) as never,
-    limit: 100_000,
-  });
-  const paths = model.getShortestPaths() as unknown as {
-    readonly steps: { readonly event: Step; readonly state: Node }[];
-  }[];
-  return paths.map(({ steps }) => {
-    // The first step is the beginning itself.
-    const made = steps.slice(1).map(({ event, state }) => ({ move: event.move, place: placeOf(state.chart.value) }));
-    let { state } = steps.at(-1) as { readonly state: Node };
-    if (state.chart.value === 'stale') {
-      state = graph.make(state, isGone);
-      made.push({ move: isGone, place: placeOf(state.chart.value) });
+  return shortestPaths(graph).map((edges) => {
+    const made = edges.map(({ move, node }) => ({ move, place: placeOf(node.chart.value) }));
+    let { node } = edges.at(-1) as { readonly node: Node };
+    if (node.chart.value === 'stale') {
+      node = graph.make(node, isGone);
+      made.push({ move: isGone, place: placeOf(node.chart.value) });
     }
-    const { chart } = state;
+    const { chart } = node;
     const place = placeOf(chart.value);
     if (place === 'disposed' || place === 'connected.live') return made;
     if ((place === 'disconnected.idle' || place === 'disconnected.failed') && !options.orders.includes('connect')) {

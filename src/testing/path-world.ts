@@ -1,9 +1,10 @@
 import type { ConnectionPorts } from '../../machines/connection.setup.js';
 import type { Connection } from '../connection.js';
 import type { Environment, Transport } from '../environment.js';
-import { createVirtualClock, type VirtualClock } from './clock.js';
+import type { VirtualClock } from './clock.js';
 import type { NetworkHost } from './host.js';
-import { createNetwork, type Network } from './network.js';
+import type { Network } from './network.js';
+import { Stage } from './path-stage.js';
 
 /** What a program under test is given, and what its checks look at. */
 export interface PathWorld {
@@ -25,36 +26,28 @@ export interface PathServer {
   readonly port: number;
 }
 
-/** A connection that has not done within so much virtual time what it should do, never will, milliseconds. */
-const limit = 600_000;
-
 /** One program, one server, and what lies between them: the faults that the moves of a path are made of. */
-export class PathStage implements PathWorld {
-  readonly clock = createVirtualClock();
-  readonly network: Network;
-  readonly server: NetworkHost;
+export class PathStage extends Stage implements PathWorld {
   readonly environment: Environment;
-  readonly host = 'server';
-  readonly port = 65_432;
   /** The connection of the program under test, once it was started. */
   connection: Connection | undefined;
   private accepted: Transport[] = [];
-  private silenceWindow: number | undefined;
-  /** What `serve` threw. */
-  failure: { readonly error: unknown } | undefined;
 
   constructor(
     seed: number,
     private readonly serve: (server: PathServer) => unknown,
   ) {
-    this.network = createNetwork({ clock: this.clock, seed });
-    this.server = this.network.host(this.host);
+    super(seed);
     this.environment = this.network.environment('client');
   }
 
   get user(): Connection {
     if (!this.connection) throw new Error('the program was not started yet');
     return this.connection;
+  }
+
+  protected get hands(): ConnectionPorts {
+    return this.user.actor.getSnapshot().context.ports;
   }
 
   /** Starts the server's process. */
@@ -87,37 +80,5 @@ export class PathStage implements PathWorld {
   /** The server closes its lines. */
   hangUp(): void {
     for (const transport of this.accepted.splice(0)) transport.destroy();
-  }
-
-  /** All is well again. */
-  heal(): void {
-    if (this.server.frozen) this.server.thaw();
-    for (const fault of ['refuse', 'acceptAndDrop', 'stall'] as const) this.server[fault](false);
-    this.network.heal();
-  }
-
-  /** The line was opened this very moment: its first silence window is as long as the program said. */
-  noteOpen(): void {
-    this.silenceWindow ??= this.hands.silenceDelay();
-  }
-
-  /** Milliseconds until the line would be found silent. */
-  get silentIn(): number {
-    return this.staleAfter - this.hands.silentForMs();
-  }
-
-  /** The program's own `staleAfter`, milliseconds. */
-  get staleAfter(): number {
-    return this.silenceWindow ?? 0;
-  }
-
-  private get hands(): ConnectionPorts {
-    return this.user.actor.getSnapshot().context.ports;
-  }
-
-  /** @throws what `serve` threw */
-  async until(condition: () => boolean): Promise<void> {
-    await this.clock.runUntil(() => this.failure !== undefined || condition(), { limit });
-    if (this.failure) throw this.failure.error;
   }
 }

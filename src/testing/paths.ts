@@ -1,5 +1,7 @@
 import { type Connection, connect } from '../connection.js';
 import { listen } from '../server.js';
+import { demand, PathChecks } from './path-checks.js';
+import { titleOf } from './path-graph.js';
 import { type ConnectionPlace, type PathOrder, places } from './path-moves.js';
 import { PathRun } from './path-run.js';
 import type {
@@ -7,11 +9,19 @@ import type {
   ConnectionPaths,
   ConnectionPathsOptions,
   PathApp,
-  PathCheck,
   PathPlaceName,
+  PathVisit,
 } from './path-types.js';
 import { walk } from './path-walk.js';
 import type { PathServer, PathWorld } from './path-world.js';
+
+/** Why no path comes by a place. */
+const hints = {
+  'connecting.greeting': ': does the onConnect hook wait for an answer? Say `greets: true`',
+  'disconnected.failed': ': does the program give maxAttempts? Say so here too',
+  stale: ': `goesStale` is false',
+};
+const name = 'connectionPaths';
 
 const allOrders: readonly PathOrder[] = ['connect', 'disconnect', 'reconnectNow', 'close', 'dispose'];
 
@@ -47,48 +57,34 @@ export function connectionPaths<App extends PathApp = Connection>(
   const start = options.start ?? ((world: PathWorld) => connect({ ...whereOf(world), maxAttempts }) as PathApp as App);
   const message = options.message ?? (options.start ? undefined : 'held');
   for (const order of orders)
-    demand(allOrders.includes(order), `orders: there is no '${order}', but ${allOrders.join(', ')}`);
+    demand(name, allOrders.includes(order), `orders: there is no '${order}', but ${allOrders.join(', ')}`);
   demand(
+    name,
     maxAttempts === Number.POSITIVE_INFINITY || isFew(maxAttempts),
     `maxAttempts: 1 … 10 or Infinity, not ${maxAttempts}`,
   );
   demand(
+    name,
     !greets || (options.serve && options.start),
     'greets: needs `start`, with the onConnect hook, and `serve`, which answers it',
   );
 
-  const steps = walk({ orders, greets, goesStale, maxAttempts, sends: message !== undefined });
-  const reached = new Set<string>(
-    steps
-      .flat()
-      .map(({ place }) => place)
-      .concat('connecting.dialing'),
-  );
-  for (const name of Object.keys(check)) demandPlace(name, reached);
+  const walked = walk({ orders, greets, goesStale, maxAttempts, sends: message !== undefined });
+  const placesOf = (steps: (typeof walked)[number]): readonly ConnectionPlace[] => [
+    'connecting.dialing',
+    ...steps.map(({ place }) => place),
+  ];
+  const checks = new PathChecks<App, PathVisit<App>>(check);
+  checks.demand(name, places, new Set(walked.flatMap(placesOf)), hints);
 
-  const checked = new Map<PathPlaceName, number>();
-  const setUp = {
-    start,
-    stop: options.stop,
-    serve: options.serve ?? takeEverything,
-    check: check as Readonly<Record<string, PathCheck<App> | undefined>>,
-    message,
-    greets,
-    goesStale,
-    seed: options.seed ?? 1,
-    count: (name: PathPlaceName) => void checked.set(name, (checked.get(name) ?? 0) + 1),
-  };
-  const paths = steps.map((path): ConnectionPath<App> => {
-    const places: readonly ConnectionPlace[] = ['connecting.dialing', ...path.map(({ place }) => place)];
-    const title = `${path.map(({ move }) => move.words).join(', ')} → ${places.at(-1)}`;
-    return {
-      title,
-      places,
-      // Runners that are given the bare method hand over a context of their own.
-      run: (visit) => new PathRun(setUp, title, path).walk(typeof visit === 'function' ? visit : undefined),
-    };
+  const { stop, serve = takeEverything, seed = 1 } = options;
+  const setUp = { start, stop, serve, message, greets, goesStale, seed };
+  const paths = walked.map((steps): ConnectionPath<App> => {
+    const title = titleOf(steps);
+    const run = (visit?: unknown) => new PathRun(setUp, title, steps, checks.and(visit)).walk();
+    return { title, places: placesOf(steps), run };
   });
-  return Object.assign(paths, { checked });
+  return Object.assign(paths, { checked: checks.counted as ReadonlyMap<PathPlaceName, number> });
 }
 
 function whereOf({ host, port, environment }: PathWorld) {
@@ -97,22 +93,4 @@ function whereOf({ host, port, environment }: PathWorld) {
 
 function isFew(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 10;
-}
-
-function demand(holds: unknown, message: string): void {
-  if (!holds) throw new TypeError(`connectionPaths: ${message}`);
-}
-
-function demandPlace(name: string, reached: ReadonlySet<string>): void {
-  const isParent = places.some((place) => place.startsWith(`${name}.`));
-  demand(
-    isParent || places.includes(name as ConnectionPlace),
-    `check: there is no '${name}', but ${places.join(', ')}`,
-  );
-  const hints: Readonly<Record<string, string>> = {
-    'connecting.greeting': ': does the onConnect hook wait for an answer? Say `greets: true`',
-    'disconnected.failed': ': does the program give maxAttempts? Say so here too',
-    stale: ': `goesStale` is false',
-  };
-  demand(isParent || reached.has(name), `check: no path comes by '${name}'${hints[name] ?? ''}`);
 }

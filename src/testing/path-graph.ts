@@ -1,0 +1,71 @@
+import type { AnyStateMachine } from 'xstate';
+import { TestModel } from 'xstate/graph';
+
+/** What a path is made of: something that the world or the program does. */
+export interface Named {
+  /** For titles: `the cable is pulled`. */
+  readonly words: string;
+}
+
+/** One move, and the place that it leads to. */
+export interface PathStep<Move extends Named, Place extends string> {
+  readonly move: Move;
+  readonly place: Place;
+}
+
+/** Nodes, and the moves between them: a statechart, and how the world around it stands. */
+export interface PathGraph<Node, Move extends Named> {
+  begin(): Node;
+  moves(node: Node): readonly Move[];
+  make(node: Node, move: Move): Node;
+  /** The same for all that neither the chart nor the moves tell apart; without it a counter would make nodes without end. */
+  nameOf(node: Node): string;
+}
+
+/** One move of a path through a graph, and the node that it leads to. */
+export interface Edge<Node, Move extends Named> {
+  readonly move: Move;
+  readonly node: Node;
+}
+
+interface Step<Move> {
+  readonly type: string;
+  readonly move: Move;
+}
+
+/** The shortest paths that make every move in every node; those that begin another one are left out. */
+export function shortestPaths<Node, Move extends Named>(graph: PathGraph<Node, Move>): Edge<Node, Move>[][] {
+  const logic = {
+    transition: (node: Node, { move }: Step<Move>) => graph.make(node, move),
+    getInitialSnapshot: () => graph.begin(),
+    getPersistedSnapshot: (node: Node) => node,
+  };
+  const model = new TestModel(logic as never, {
+    events: ((node: Node) => graph.moves(node).map((move) => ({ type: move.words, move }))) as never,
+    // The edge by which a node was reached is part of its name: so every edge is gone, not only every node reached.
+    serializeState: ((node: Node, step?: Step<Move>, before?: Node) =>
+      `${before === undefined ? '' : graph.nameOf(before)} ${step?.type} ${graph.nameOf(node)}`) as never,
+    serializeEvent: ((step: Step<Move>) => step.type) as never,
+    limit: 100_000,
+  });
+  const paths = model.getShortestPaths() as unknown as {
+    readonly steps: { readonly event: Step<Move>; readonly state: Node }[];
+  }[];
+  // The first step is the beginning itself.
+  return paths.map(({ steps }) => steps.slice(1).map(({ event, state }) => ({ move: event.move, node: state })));
+}
+
+/** The real names of a chart's delayed events: `silence` → `xstate.after.silence.connection.…`. */
+export function delayedEvents(machine: AnyStateMachine): ReadonlyMap<string, string> {
+  const delayed = new Map<string, string>();
+  for (const type of machine.events as readonly string[]) {
+    const name = /^xstate\.after\.(\w+)\./.exec(type)?.[1];
+    if (name !== undefined) delayed.set(name, type);
+  }
+  return delayed;
+}
+
+/** For a person: what happens, and where it leads. */
+export function titleOf(steps: readonly PathStep<Named, string>[]): string {
+  return `${steps.map(({ move }) => move.words).join(', ')} → ${steps.at(-1)?.place}`;
+}
