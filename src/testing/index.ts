@@ -22,6 +22,18 @@ export type {
 } from './path-types.js';
 export type { PathServer, PathWorld } from './path-world.js';
 export { connectionPaths } from './paths.js';
+export type { PeerOrder, PeerPlace } from './peer-path-moves.js';
+export type { PeerWorld } from './peer-path-stage.js';
+export type {
+  PeerApp,
+  PeerCheck,
+  PeerPath,
+  PeerPaths,
+  PeerPathsOptions,
+  PeerPlaceName,
+  PeerVisit,
+} from './peer-path-types.js';
+export { peerPaths } from './peer-paths.js';
 export { createRandom } from './random.js';
 export {
   createScript,
