@@ -7,7 +7,7 @@ const layers = [
   { name: 'facade', path: at(['connection', 'server', 'peer', 'line']) },
   { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
   { name: 'values', path: at(['framing', 'options', 'settings', 'diagnostics', 'meter']) },
-  { name: 'ground', path: at(['errors', 'backoff', 'environment']) },
+  { name: 'ground', path: at(['address', 'errors', 'backoff', 'environment']) },
 ];
 const anyLayer = layers.map((layer) => layer.path).join('|');
 
@@ -104,7 +104,7 @@ module.exports = {
     {
       name: 'no-xstate-below-the-machines',
       severity: 'error',
-      from: { path: at(['framing', 'delivery', 'protocol', 'errors', 'backoff', 'options']) },
+      from: { path: at(['framing', 'delivery', 'protocol', 'address', 'errors', 'backoff', 'options']) },
       to: { path: ['(^|/)node_modules/xstate/', '^xstate($|/)'] },
     },
     {

@@ -1,6 +1,7 @@
 import { type Actor, createActor } from 'xstate';
 import { connectionMachine } from '../machines/connection.machine.js';
 import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connection.setup.js';
+import { type Target, targetWords } from './address.js';
 import type { Loss } from './delivery/ledger.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { ConnectionLine } from './line/connection-line.js';
@@ -113,6 +114,11 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
     return this.actor.getSnapshot().context.epoch;
   }
 
+  /** Where the present or last attempt went; before the first, where it will go. */
+  get endpoint(): Readonly<Target> {
+    return this.line.endpoints.current;
+  }
+
   /** Why the last line was lost, or the life ended. */
   get reason(): Reason | undefined {
     return this.actor.getSnapshot().context.reason;
@@ -125,12 +131,13 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
     const since = timeOfDay(line.history.since);
     const why = context.reason ? `: ${context.reason.message} at ${timeOfDay(context.reason.at)}` : '';
     const name = `${this.name} ${state}${substate ? ` (${substate})` : ''}`;
+    const at = line.endpoints.size > 1 ? ` at ${targetWords(this.endpoint)}` : '';
     const held = line.outbox.messages > 0 ? `; ${heldWords(line)}` : '';
     switch (state) {
       case 'connected':
-        return `${name} since ${since}, epoch ${context.epoch}; ${lineWords(line)}`;
+        return `${name} since ${since}, epoch ${context.epoch}${at}; ${lineWords(line)}`;
       case 'connecting':
-        return `${name} since ${since}, epoch ${context.epoch}, attempt ${context.failures + 1}${held}`;
+        return `${name} since ${since}, epoch ${context.epoch}, attempt ${context.failures + 1}${at}${held}`;
       case 'disconnected': {
         const next =
           substate === 'waiting'

@@ -1,4 +1,5 @@
 /** ninja-tcp: TCP connections that hand over whole messages, heal themselves, and can say what state they are in. */
+export type { Target } from './address.js';
 export type { Backoff } from './backoff.js';
 export {
   type ConnectedOptions,
@@ -32,7 +33,7 @@ export { type LengthPrefixedOptions, lengthPrefixed } from './framing/length-pre
 export type { FaceEvents, Fill, SendOptions, Stats, WaitOptions, Warning } from './line/face.js';
 export type { Transition } from './line/history.js';
 export type { Traffic } from './meter.js';
-export type { ConnectOptions, Greeter, ListenOptions, OnConnect } from './options.js';
+export type { ConnectOptions, Endpoint, Greeter, ListenOptions, OnConnect } from './options.js';
 export type { Peer, PeerDisposed, PeerEvents, PeerHandler, PeerState } from './peer.js';
 export { listen, type Server, type ServerEvents, type ServerState } from './server.js';
 export { nodeEnvironment } from './socket/node.js';

@@ -94,6 +94,19 @@ export interface LineChoices {
   readonly environment?: Environment | undefined;
 }
 
+/** One of several servers that serve alike: a host's port, or a path. */
+export interface Endpoint {
+  /** Name or address. Default `'localhost'`. */
+  readonly host?: string | undefined;
+  /** 1 … 65535. Either `port` or `path` is required. */
+  readonly port?: number | undefined;
+  /** A Unix domain socket, or a Windows pipe. */
+  readonly path?: string | undefined;
+}
+
+/** So many endpoints may be given. */
+export const MAX_ENDPOINTS = 256;
+
 export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typeof connectionNumbers>, LineChoices {
   /** Name or address. It is looked up afresh at each attempt. Default `'localhost'`. */
   readonly host?: string | undefined;
@@ -101,11 +114,13 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
   readonly port?: number | undefined;
   /** A Unix domain socket, or a Windows pipe such as `\\.\pipe\till`, instead of `host` and `port`. */
   readonly path?: string | undefined;
-  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`, or the path. */
+  /** Several servers that serve alike, `[{ host, port }, …]`, at most 256, instead of `host` and `port`. They are shuffled once; all are tried before the backoff sleeps, those that failed least in a row first. */
+  readonly endpoints?: readonly Endpoint[] | undefined;
+  /** Shown in `explain()`, in logs and to inspectors. Default `host:port`, or the path, or those of all endpoints. */
   readonly name?: string | undefined;
   /** What `send` does while the line is down: `'queue'` accepts into the outbox, `'fail'` throws `NINJA_NOT_CONNECTED`. Default `'queue'`. */
   readonly whenDisconnected?: 'queue' | 'fail' | undefined;
-  /** From failures in a row (from 1) and the last reason to milliseconds; false gives up. Default: `50 + random(0, min(10000, 100 · 1.5^(n-1)))`. */
+  /** From failures in a row (from 1; where there are several endpoints, failed rounds through them) and the last reason to milliseconds; false gives up. Default: `50 + random(0, min(10000, 100 · 1.5^(n-1)))`. */
   readonly backoff?: Backoff | undefined;
   /** Runs on each fresh line before anything queued is written: an application's login. If it throws, the attempt has failed; `NINJA_NOT_A_PEER` ends all attempts. */
   readonly onConnect?: OnConnect | undefined;

@@ -1,9 +1,10 @@
 import { type Actor, createActor } from 'xstate';
 import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../machines/peer.machine.js';
+import { hostPort } from './address.js';
 import type { Loss } from './delivery/ledger.js';
 import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { hostPort, lineWords, timeOfDay } from './line/explain.js';
+import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
 import { PeerLine } from './line/peer-line.js';
 import type { ServerSettings } from './settings.js';

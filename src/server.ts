@@ -7,9 +7,10 @@ import {
   type ServerPorts,
   serverMachine,
 } from '../machines/server.machine.js';
+import { boundWords } from './address.js';
 import type { Acceptor, BoundAddress, Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { boundWords, timeOfDay } from './line/explain.js';
+import { timeOfDay } from './line/explain.js';
 import type { WaitOptions } from './line/face.js';
 import { History, type Transition } from './line/history.js';
 import { Waiters } from './line/waiters.js';

@@ -1,4 +1,5 @@
 /** What becomes of the options: every choice made, every rule checked. */
+import { type Target, targetWords } from './address.js';
 import type { Backoff } from './backoff.js';
 import type { Environment, LookupFunction } from './environment.js';
 import { NinjaTcpError, show } from './errors.js';
@@ -7,10 +8,12 @@ import { lengthPrefixed } from './framing/length-prefixed.js';
 import {
   type ConnectOptions,
   connectionNumbers,
+  type Endpoint,
   type LineChoices,
   type ListenOptions,
   lineNumbers,
   MAX_BYTES,
+  MAX_ENDPOINTS,
   MiB,
   type NumberRule,
   type Numbers,
@@ -30,9 +33,7 @@ export interface LineSettings extends Resolved<typeof lineNumbers> {
 }
 
 export interface ConnectionSettings extends LineSettings, Resolved<typeof connectionNumbers> {
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly path: string | undefined;
+  readonly endpoints: readonly [Target, ...Target[]];
   readonly name: string;
   readonly whenDisconnected: 'queue' | 'fail';
   readonly backoff: Backoff | undefined;
@@ -108,7 +109,7 @@ function port(option: string, value: unknown, min: number): number {
 
 /** @returns the port, or undefined where a path was given instead, alone */
 function portUnlessPath(
-  given: ConnectOptions | ListenOptions,
+  given: ConnectOptions | ListenOptions | Endpoint,
   min: number,
   forTcp: readonly (keyof ConnectOptions & string)[],
 ): number | undefined {
@@ -118,6 +119,28 @@ function portUnlessPath(
   const beside = forTcp.find((option) => (given as ConnectOptions)[option] !== undefined);
   if (beside === undefined) return undefined;
   return refuse('path', `given without ${forTcp.join(', ')}`, `path and ${beside}`);
+}
+
+/** One endpoint, with its defaults. */
+function endpointOf(given: ConnectOptions | Endpoint, forTcp: readonly (keyof ConnectOptions & string)[]): Target {
+  const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
+  const target = portUnlessPath(given, 1, forTcp);
+  return { host, port: target, path: given.path };
+}
+
+/** Where to dial: several endpoints, or the one of `host` and `port`, or of `path`. */
+function endpointsOf(given: ConnectOptions): readonly [Target, ...Target[]] {
+  const { endpoints } = given;
+  if (endpoints === undefined) return [endpointOf(given, ['host', 'port', 'localAddress', 'localPort', 'lookup'])];
+  const isList = Array.isArray(endpoints) && endpoints.length >= 1 && endpoints.length <= MAX_ENDPOINTS;
+  if (!isList) refuse('endpoints', `a list of 1 to ${MAX_ENDPOINTS} endpoints`, endpoints);
+  const beside = (['host', 'port', 'path'] as const).find((option) => given[option] !== undefined);
+  if (beside) refuse('endpoints', 'given without host, port and path', `endpoints and ${beside}`);
+  return endpoints.map((one: Endpoint, at) => {
+    if (one === null || typeof one !== 'object') refuse(`endpoints[${at}]`, 'a { host, port } or a { path }', one);
+    refuseUnknown(`endpoints[${at}]`, one, { host: true, port: true, path: true });
+    return endpointOf(one, ['host', 'port']);
+  }) as [Target, ...Target[]];
 }
 
 function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback: Environment): LineSettings {
@@ -184,6 +207,7 @@ const connectChoices: Names<ConnectOptions, typeof lineNumbers & typeof connecti
   host: true,
   port: true,
   path: true,
+  endpoints: true,
   name: true,
   whenDisconnected: true,
   backoff: true,
@@ -216,15 +240,12 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
   if (given === null || typeof given !== 'object') refuse('connect(options)', 'an object', given);
   refuseUnknown('connect', given, lineNumbers, connectionNumbers, connectChoices);
   checkSignal(given.signal);
-  const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
-  const target = portUnlessPath(given, 1, ['host', 'port', 'localAddress', 'localPort', 'lookup']);
+  const endpoints = endpointsOf(given);
   return {
     ...lineSettings(given, fallback),
     ...numbers(connectionNumbers, given, {}),
-    host,
-    port: target,
-    path: given.path,
-    name: optional('name', given.name, 'string', 'a string') ?? given.path ?? `${host}:${target}`,
+    endpoints,
+    name: optional('name', given.name, 'string', 'a string') ?? endpoints.map(targetWords).join(', '),
     whenDisconnected: choice('whenDisconnected', given.whenDisconnected, ['queue', 'fail']),
     backoff: optional('backoff', given.backoff, 'function', 'a function (failures, reason) => ms | false'),
     onConnect: optional('onConnect', given.onConnect, 'function', 'a function'),

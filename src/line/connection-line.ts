@@ -7,6 +7,7 @@ import { MAX_DELAY } from '../options.js';
 import { payloadOf } from '../protocol/plain.js';
 import type { ConnectionSettings } from '../settings.js';
 import type { Socket } from '../socket/socket.js';
+import { Endpoints } from './endpoints.js';
 import { GreetingLine } from './greeter.js';
 import { Line, type LineEvents } from './line.js';
 
@@ -14,7 +15,10 @@ import { Line, type LineEvents } from './line.js';
 export class ConnectionLine extends Line implements ConnectionPorts {
   /** Tells the statechart; set once the actor is there. */
   tell: (event: ConnectionEvent) => void = () => {};
+  readonly endpoints: Endpoints;
   private greeter: GreetingLine | undefined;
+  /** The attempt came so far that messages could pass. */
+  private wasUp = false;
 
   constructor(
     override readonly settings: ConnectionSettings,
@@ -23,13 +27,15 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     private readonly fault: (cause: unknown, where: string) => void,
   ) {
     super(settings, events);
+    this.endpoints = new Endpoints(settings.endpoints, () => settings.environment.random());
   }
 
   openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
     const { environment } = this.settings;
     let transport: Transport | undefined;
+    this.wasUp = false;
     try {
-      transport = environment.dial(this.settings);
+      transport = environment.dial({ ...this.settings, ...this.endpoints.next() });
       return this.adopt(transport, epoch, report);
     } catch (error) {
       // Node refuses some targets at once; or the program's own framing threw.
@@ -55,7 +61,21 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     else super.deliver(message);
   }
 
+  override entered(to: string, cause: string, epoch: number, reason: Reason | undefined): void {
+    if (to === 'connected.live') this.endpoints.proved();
+    super.entered(to, cause, epoch, reason);
+  }
+
   backoff(failures: number, reason: Reason): number | false {
+    const { endpoints } = this;
+    endpoints.failed();
+    // Who failed must not delay the next. But when a line is lost, all of its server's clients move at the same time.
+    if (endpoints.untried && !this.wasUp) return 0;
+    endpoints.begin();
+    return this.askBackoff(Math.ceil(failures / endpoints.size), reason);
+  }
+
+  private askBackoff(failures: number, reason: Reason): number | false {
     const { backoff = exponentialBackoff(() => this.settings.environment.random()) } = this.settings;
     let wait: number | false;
     try {
@@ -134,6 +154,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     for (const message of unread) super.deliver(message);
     // However long the greeting took, the silence of the line itself begins now.
     this.pulse.restart(this.now());
+    this.wasUp = true;
     super.openGate();
   }
 

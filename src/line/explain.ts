@@ -1,4 +1,3 @@
-import type { BoundAddress } from '../environment.js';
 import type { Line } from './line.js';
 
 /** `12:03:07`, in local time. */
@@ -13,19 +12,9 @@ export function millis(ms: number): string {
   return `${Math.max(0, Math.round(ms)).toLocaleString('en-GB')} ms`;
 }
 
-/** Where a server listens: `127.0.0.1:9`, or a path. */
-export function boundWords({ address, port, family }: BoundAddress): string {
-  return family === 'unix' ? address : hostPort(address, port);
-}
-
 /** `1 message held` */
 export function heldWords({ outbox }: Line): string {
   return `${outbox.messages} ${outbox.messages === 1 ? 'message' : 'messages'} held`;
-}
-
-/** `127.0.0.1:9`, `[::1]:9` */
-export function hostPort(host: string | undefined, port: number | undefined): string {
-  return `${host?.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What holds of any line that is up: `; last byte 210 ms ago; reading paused: inbox full, nobody takes`. */

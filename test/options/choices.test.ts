@@ -86,8 +86,7 @@ describe('contradictions', () => {
 describe('other options', () => {
   test('of a connection have their defaults', () => {
     expect(connection({ port: 7 })).toMatchObject({
-      host: 'localhost',
-      port: 7,
+      endpoints: [{ host: 'localhost', port: 7, path: undefined }],
       name: 'localhost:7',
       framing: { name: 'lengthPrefixed(4, big)' },
       emptyFrames: 'heartbeat',
@@ -102,8 +101,12 @@ describe('other options', () => {
       lookup: undefined,
       environment: nodeEnvironment,
     });
-    expect(connection({ host: '' }).host).toBe('localhost');
-    expect(connection({ port: undefined, path: '/x' })).toMatchObject({ port: undefined, path: '/x', name: '/x' });
+    expect(connection({ host: '' }).endpoints[0].host).toBe('localhost');
+    expect(connection({ host: '::1', port: 7 }).name).toBe('[::1]:7');
+    expect(connection({ port: undefined, path: '/x' })).toMatchObject({
+      endpoints: [{ port: undefined, path: '/x' }],
+      name: '/x',
+    });
   });
 
   test('of a server have their defaults', () => {
