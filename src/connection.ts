@@ -7,6 +7,7 @@ import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { ConnectionLine } from './line/connection-line.js';
 import { heldWords, lineWords, millis, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
+import { obey } from './line/obey.js';
 import { Waiters } from './line/waiters.js';
 import type { ConnectOptions } from './options.js';
 import { type ConnectionSettings, connectionSettings } from './settings.js';
@@ -92,7 +93,9 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
       this.early = undefined;
       for (const announcement of early) this.hear(announcement);
     });
-    if (signal) this.obey(signal);
+    if (!signal) return;
+    const forget = obey(signal, () => this.dispose());
+    this.once('disposed', forget);
   }
 
   /** One of the five states of docs/states.md. */
@@ -195,16 +198,6 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
   /** After the end nothing is ordered any more. */
   private order(event: ConnectionEvent): void {
     if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
-  }
-
-  private obey(signal: AbortSignal): void {
-    const dispose = () => void this.dispose();
-    if (signal.aborted) {
-      dispose();
-      return;
-    }
-    signal.addEventListener('abort', dispose, { once: true });
-    this.once('disposed', () => signal.removeEventListener('abort', dispose));
   }
 
   /** Turns what the statechart announces into what users hear. */

@@ -43,6 +43,11 @@ export const errorTable = {
     outcome: 'unknown',
     cure: 'Check `includesHeader` and `endian` of the framing.',
   },
+  NINJA_FRAME_BUDGET: {
+    when: 'The unfinished frames of all peers of a server held more than `unfinishedBytes`; the peer that held the most was dropped.',
+    outcome: 'unknown',
+    cure: 'An attack, or too many large messages at a time: raise `unfinishedBytes`, or lower `maxFrameLength` or `maxConnections`.',
+  },
   NINJA_FRAME_TIMEOUT: {
     when: 'A frame was begun and not finished within `frameTimeout`.',
     outcome: 'unknown',

@@ -74,6 +74,8 @@ export const connectionNumbers = {
 export const serverNumbers = {
   /** Further sockets are dropped as they are accepted, with the event `refused`. */
   maxConnections: { default: 10_000, unit: 'peers', min: 1, max: MAX_BYTES },
+  /** Bytes of memory that the unfinished frames of all peers may hold together; above it the peer that holds the most is dropped, with `NINJA_FRAME_BUDGET`. At least `maxFrameLength`. The default is 256 MiB, or `maxFrameLength` where that is more. */
+  unfinishedBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
 } as const satisfies Record<string, NumberRule>;
 
 export type Numbers<Table> = { readonly [Option in keyof Table]?: number | undefined };

@@ -6,6 +6,7 @@ import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
+import type { FrameBudget } from './line/frame-budget.js';
 import { PeerLine } from './line/peer-line.js';
 import type { ServerSettings } from './settings.js';
 import { socketActor } from './socket/actor.js';
@@ -31,8 +32,10 @@ export interface PeerEvents extends FaceEvents {
  */
 export type PeerHandler = (peer: Peer) => unknown;
 
-/** What a peer tells its server. */
+/** What a peer has of its server. */
 export interface PeerOwner {
+  /** Shared by all its peers. */
+  readonly budget: FrameBudget;
   /** The handler or a listener threw. `told`: somebody heard of it, or it is the line's own error thrown on. */
   faulted(peer: Peer, error: NinjaTcpError, told: boolean): void;
   gone(peer: Peer): void;
@@ -75,11 +78,16 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     this.remoteAddress = transport.remoteAddress;
     this.remotePort = transport.remotePort;
     this.path = settings.path;
-    this.line = new PeerLine(settings, transport, {
-      dropped: (dropped) => this.announce('dropped', dropped),
-      readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
-      inputEnded: () => this.endInput(),
-    });
+    this.line = new PeerLine(
+      settings,
+      transport,
+      {
+        dropped: (dropped) => this.announce('dropped', dropped),
+        readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
+        inputEnded: () => this.endInput(),
+      },
+      owner.budget,
+    );
     this.acceptedAt = this.line.now();
     this.actor = createActor(machine, { clock: this.line.timers, input: { ports: this.line, times: settings } });
     this.actor.on('*', (announcement) => this.hear(announcement));

@@ -12,7 +12,9 @@ import type { Acceptor, BoundAddress, Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { timeOfDay } from './line/explain.js';
 import type { WaitOptions } from './line/face.js';
+import { FrameBudget } from './line/frame-budget.js';
 import { History, type Transition } from './line/history.js';
+import { obey } from './line/obey.js';
 import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
 import { handlerThrew, Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
@@ -53,6 +55,8 @@ export class Server extends EventEmitter<ServerEvents> {
   private acceptor: Acceptor | undefined;
   private bound: BoundAddress | undefined;
   private lastError: NinjaTcpError | undefined;
+  /** What peers have of it. */
+  private readonly owner: PeerOwner;
   private draining = false;
   private referenced = true;
   private count = 0;
@@ -64,6 +68,11 @@ export class Server extends EventEmitter<ServerEvents> {
   ) {
     super({ captureRejections: true });
     this.name = settings.name;
+    this.owner = {
+      budget: new FrameBudget(settings.unfinishedBytes),
+      faulted: (peer, error, told) => this.faulted(peer, error, told),
+      gone: (peer) => this.gone(peer),
+    };
     this.timers = new Timers(settings.environment.clock);
     this.past = new History(settings.environment.clock.wallNow());
     this.actor = createActor(machine, {
@@ -98,9 +107,8 @@ export class Server extends EventEmitter<ServerEvents> {
   /** One sentence on where it stands, and why. */
   explain(): string {
     const where = this.bound ? ` on ${boundWords(this.bound)}` : '';
-    const why = this.endReason
-      ? `: ${this.endReason.message}`
-      : `; ${this.live.size} ${this.live.size === 1 ? 'peer' : 'peers'}`;
+    const peers = `; ${this.live.size} ${this.live.size === 1 ? 'peer' : 'peers'}`;
+    const why = this.endReason ? `: ${this.endReason.message}` : peers;
     return `${this.name} ${this.state}${where} since ${timeOfDay(this.past.since)}${why}`;
   }
 
@@ -137,18 +145,15 @@ export class Server extends EventEmitter<ServerEvents> {
 
   private refer(how: 'ref' | 'unref'): this {
     this.referenced = how === 'ref';
-    this.timers[how]();
-    this.acceptor?.[how]();
-    for (const peer of this.live) peer[how]();
+    for (const one of [this.timers, this.acceptor, ...this.live]) one?.[how]();
     return this;
   }
 
   /** Resolves when it listens. @throws NinjaTcpError `NINJA_LISTEN_FAILED`, `NINJA_DISPOSED`, `NINJA_ABORTED` */
   listening(options: WaitOptions = {}): Promise<void> {
     if (this.state === 'listening') return Promise.resolve();
-    return this.endReason
-      ? Promise.reject(this.errorOf(this.endReason))
-      : this.ready.wait('listening()', options.signal);
+    if (this.endReason) return Promise.reject(this.errorOf(this.endReason));
+    return this.ready.wait('listening()', options.signal);
   }
 
   /** The hands of the statechart. */
@@ -191,17 +196,15 @@ export class Server extends EventEmitter<ServerEvents> {
     }
   }
 
-  /** What peers tell. */
-  private readonly owner: PeerOwner = {
-    faulted: (peer, error, told) => {
-      if (this.listenerCount('peerError') > 0) this.announce('peerError', { peer, error });
-      else if (!told) this.settings.environment.warn(error);
-    },
-    gone: (peer) => {
-      this.live.delete(peer);
-      if (this.draining) this.tellIfEmpty();
-    },
-  };
+  private faulted(peer: Peer, error: NinjaTcpError, told: boolean): void {
+    if (this.listenerCount('peerError') > 0) this.announce('peerError', { peer, error });
+    else if (!told) this.settings.environment.warn(error);
+  }
+
+  private gone(peer: Peer): void {
+    this.live.delete(peer);
+    if (this.draining) this.tellIfEmpty();
+  }
 
   private order(event: ServerEvent): void {
     if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
@@ -285,10 +288,8 @@ export async function listen(options: ListenOptions, handler?: PeerHandler): Pro
   const settings = serverSettings(options, nodeEnvironment);
   const server = new Server(settings, handler);
   const { signal } = options;
-  const dispose = () => void server.dispose();
-  if (signal?.aborted) dispose();
-  else signal?.addEventListener('abort', dispose, { once: true });
-  server.once('closed', () => signal?.removeEventListener('abort', dispose));
+  const forget = obey(signal, () => server.dispose());
+  server.once('closed', forget);
   try {
     await server.listening();
   } catch (error) {

@@ -265,9 +265,15 @@ export function serverSettings(given: ListenOptions, fallback: Environment): Ser
   if (given.backlog !== undefined && !(Number.isInteger(given.backlog) && given.backlog >= 1)) {
     refuse('backlog', 'a whole number from 1', given.backlog);
   }
+  const line = lineSettings(given, fallback);
+  const { maxFrameLength } = line;
+  const serving = numbers(serverNumbers, given, { unfinishedBytes: Math.max(256 * MiB, maxFrameLength) });
+  if (serving.unfinishedBytes < maxFrameLength) {
+    refuse('unfinishedBytes', `at least maxFrameLength, ${maxFrameLength}`, serving.unfinishedBytes);
+  }
   return {
-    ...lineSettings(given, fallback),
-    ...numbers(serverNumbers, given, {}),
+    ...line,
+    ...serving,
     host,
     port: target,
     path: given.path,

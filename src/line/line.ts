@@ -78,6 +78,9 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     this.socket?.resume();
   }
 
+  /** A connection is bounded by `maxFrameLength` alone. */
+  holds(_bytes: number): void {}
+
   abstract ended(cutOff: NinjaTcpError | undefined): boolean;
 
   /** Whether the present socket has heard anything. */

@@ -3,6 +3,7 @@ import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
 import type { LineSettings } from '../settings.js';
+import type { BudgetHolder, FrameBudget } from './frame-budget.js';
 import { Line, type LineEvents } from './line.js';
 
 export interface PeerLineEvents extends LineEvents {
@@ -14,11 +15,12 @@ export interface PeerLineEvents extends LineEvents {
 const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER', 'NINJA_DRAIN_TIMEOUT'];
 
 /** The server's data plane for one accepted transport. */
-export class PeerLine extends Line {
+export class PeerLine extends Line implements BudgetHolder {
   constructor(
     settings: LineSettings,
     readonly transport: Transport,
     private readonly peerEvents: PeerLineEvents,
+    private readonly budget: FrameBudget,
   ) {
     super(settings, peerEvents);
     this.pulse.open(this.now());
@@ -49,6 +51,14 @@ export class PeerLine extends Line {
   }
 
   protected demandGate(): void {}
+
+  override holds(bytes: number): void {
+    this.budget.note(this, bytes);
+  }
+
+  drop(error: NinjaTcpError): void {
+    this.socket?.fail(error);
+  }
 
   /** A FIN ends what comes in. What goes out goes on until the handler is done. */
   ended(cutOff: NinjaTcpError | undefined): boolean {

@@ -6,6 +6,8 @@ import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import { Alarm } from './alarm.js';
+import { Caution } from './caution.js';
+import { frameTimedOut, stalled, truncated } from './faults.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { SocketOwner } from './owner.js';
 import { Parting } from './parting.js';
@@ -30,9 +32,9 @@ export class Socket implements TransportHandlers, WriterOwner {
   private muted = false;
   private readonly parting: Parting;
   private readonly clock: Clock;
-  /** Bytes of messages written before the line was proven. */
-  private unprovenBytes = 0;
+  private readonly caution: Caution;
   private frames = 0;
+  private heldBytes = 0;
   private readonly frame: FrameDeadline;
   private readonly stall: WriteStall;
   private paused = false;
@@ -50,6 +52,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.clock = settings.environment.clock;
     this.decoder = settings.framing.decoder(settings);
     this.frame = new FrameDeadline(settings.frameTimeout);
+    this.caution = new Caution(settings.staleAfter > 0 ? settings.unprovenBytes : Number.POSITIVE_INFINITY);
     this.stall = new WriteStall(settings.writeStallTimeout);
     this.alarm = new Alarm(this.clock, timers, this.tick);
     this.parting = new Parting(settings.finTimeout);
@@ -90,6 +93,8 @@ export class Socket implements TransportHandlers, WriterOwner {
     }
     // A listener may have disposed of us meanwhile.
     if (this.over) return;
+    this.hold(this.decoder.heldBytes);
+    if (this.over) return;
     const begun = this.frame.note(this.decoder.unfinished, this.frames, now);
     if (begun && this.frame.dueAt < this.alarm.dueAt) this.arm();
   }
@@ -103,12 +108,7 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   ended(): void {
     if (this.over) return;
-    const cutOff = this.decoder.unfinished
-      ? new NinjaTcpError(
-          'NINJA_TRUNCATED',
-          `the other side closed in the middle of a frame: ${this.decoder.progress} had come`,
-        )
-      : undefined;
+    const cutOff = this.decoder.unfinished ? truncated(this.decoder.progress) : undefined;
     // From now on no byte can come: silence means nothing any more.
     this.parting.ended();
     this.pulse.pause();
@@ -136,13 +136,12 @@ export class Socket implements TransportHandlers, WriterOwner {
   canTake(size: number): boolean {
     if (this.over || this.parting.ending) return false;
     if (this.writer.pendingBytes >= this.settings.highWaterMark) return false;
-    if (this.proven || this.settings.staleAfter === 0 || this.unprovenBytes === 0) return true;
-    return this.unprovenBytes + size <= this.settings.unprovenBytes;
+    return this.proven || this.caution.allows(size);
   }
 
   /** Writes a message that `canTake` let pass. @param place its place in this epoch, from 1 */
   send(payload: Uint8Array, place: number): void {
-    if (!this.proven) this.unprovenBytes += payload.length;
+    if (!this.proven) this.caution.wrote(payload.length);
     this.writer.put(payload, place);
   }
 
@@ -181,9 +180,16 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (this.open) this.arm();
   }
 
+  private hold(bytes: number): void {
+    if (bytes === this.heldBytes) return;
+    this.heldBytes = bytes;
+    this.owner.holds(bytes);
+  }
+
   /** Throws the socket away, and reports when it is gone. */
   discard(): void {
     this.over = true;
+    this.hold(0);
     this.alarm.clear();
     this.writer.close();
     this.transport.destroy();
@@ -224,7 +230,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   }
 
   /** It is over, by the fault that `error` tells. */
-  private fail(error: NinjaTcpError, type: 'socket.failed' | 'socket.closed' = 'socket.failed'): void {
+  fail(error: NinjaTcpError, type: 'socket.failed' | 'socket.closed' = 'socket.failed'): void {
     if (this.over) return;
     this.discard();
     if (!this.muted) this.owner.lostWith(error);
@@ -253,6 +259,12 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.alarm.set(this.nextDue());
   }
 
+  /** We could not read what would have finished the frame; nor could one in the same process read what we wrote. */
+  private excuse(now: number): void {
+    this.frame.restart(now);
+    this.stall.restart(now);
+  }
+
   private readonly tick = (): void => {
     const { heartbeatInterval, frameTimeout, writeStallTimeout } = this.settings;
     const now = this.clock.now();
@@ -261,11 +273,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (this.over) return;
     // Late itself, or blocked between its poll and here.
     if (Math.max(late, now - seen) > LATE) this.pulse.away(now);
-    if (late > LATE) {
-      // We could not read what would have finished the frame, and one in the same process could not read what we wrote.
-      this.frame.restart(seen);
-      this.stall.restart(seen);
-    }
+    if (late > LATE) this.excuse(seen);
     if (this.finDueAt <= seen) {
       this.over = true;
       this.transport.destroy();
@@ -273,13 +281,11 @@ export class Socket implements TransportHandlers, WriterOwner {
       return;
     }
     if (this.frame.dueAt <= seen) {
-      const words = `a frame was not finished within frameTimeout, ${frameTimeout} ms: ${this.decoder.progress} had come`;
-      this.fail(new NinjaTcpError('NINJA_FRAME_TIMEOUT', words));
+      this.fail(frameTimedOut(frameTimeout, this.decoder.progress));
       return;
     }
     if (this.stall.dueAt <= seen) {
-      const words = `the other side took nothing for writeStallTimeout, ${writeStallTimeout} ms`;
-      this.fail(new NinjaTcpError('NINJA_WRITE_STALL', `${words}: ${this.writer.pendingBytes} bytes are pending`));
+      this.fail(stalled(writeStallTimeout, this.writer.pendingBytes));
       return;
     }
     if (heartbeatInterval > 0 && now - this.pulse.wroteAt >= heartbeatInterval) {

@@ -33,6 +33,7 @@ const defaults: Record<string, number> = {
   stableAfter: 3000,
   maxAttempts: Number.POSITIVE_INFINITY,
   maxConnections: 10_000,
+  unfinishedBytes: 256 * MiB,
 };
 
 /** What else has to be given so that a value of this option contradicts no other. */
@@ -40,6 +41,7 @@ const beside = (option: string): object => {
   if (option === 'staleAfter') return { heartbeatInterval: 0 };
   if (option === 'heartbeatInterval') return { staleAfter: 0 };
   if (option === 'maxFrameLength') return { outboxBytes: MAX };
+  if (option === 'unfinishedBytes') return { maxFrameLength: 1 };
   if (option === 'outboxBytes') return { maxFrameLength: 1, highWaterMark: 1 };
   if (option === 'highWaterMark') return { outboxBytes: MAX };
   return {};

@@ -24,6 +24,7 @@ export function socketBench(options: Partial<ConnectOptions> = {}) {
       hooks.onMessage(`${message}`);
     },
     heard: (bytes) => void told.push(`heard ${bytes}`),
+    holds: (bytes) => void told.push(`holds ${bytes}`),
     flushed: (place) => void told.push(`flushed ${place}`),
     writable: () => void told.push('writable'),
     ended: (cutOff) => {
