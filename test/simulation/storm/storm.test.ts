@@ -1,9 +1,10 @@
 /** The default backoff keeps what it was chosen for; and the model that says so is right where it can be reckoned by hand. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { connect, listen } from '../../../src/index.js';
 import { createNetwork, createRandom, createVirtualClock } from '../../../src/testing/index.js';
 import { candidates, grpc, nats, ours, type Policy } from './candidates.js';
-import { alone, lasts, targets, together } from './report.js';
+import { alone, lasts, targets, together, tradeOff } from './report.js';
 import { storm } from './storm.js';
 import { percentile, Tally } from './tally.js';
 import { Timeline } from './timeline.js';
@@ -83,6 +84,14 @@ describe('the default backoff', { timeout: 120_000 }, () => {
       );
     };
     expect(candidates.filter(keeps)).toEqual([ours]);
+  });
+
+  test('docs/reconnecting.md shows what the simulation says: else run `npm run storm -- --write`', {
+    timeout: 120_000,
+  }, () => {
+    const page = readFileSync(new URL('../../../docs/reconnecting.md', import.meta.url), 'utf8');
+    const shown = /<!-- measured: storm -->\n\n([\s\S]*?)\n\n<!-- \/measured -->/.exec(page)?.[1];
+    expect(shown).toBe(tradeOff());
   });
 });
 
