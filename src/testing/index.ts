@@ -1,4 +1,5 @@
 export { type Bytes, frame } from './bytes.js';
+export { type Chaos, type ChaosFault, type ChaosOptions, createChaos, type DrawnFault } from './chaos.js';
 export { createVirtualClock, type RunUntilOptions, type VirtualClock, type VirtualClockOptions } from './clock.js';
 export {
   createFaultProxy,

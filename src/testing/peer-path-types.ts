@@ -43,7 +43,7 @@ export interface PeerPathsOptions<App extends PeerApp = Server> {
   readonly heartbeat?: Uint8Array | string;
   /** Bytes that are no frame, or `false` where all are. Default: `GET / HTTP/1.1…` where `framing` is absent, else none. */
   readonly garbage?: Uint8Array | false;
-  /** How many messages are a flood. Default 1000. */
+  /** How many messages are a flood; more where limits of the program are to be met. Default 200. */
   readonly flood?: number;
   /** As the server listens. Default `lengthPrefixed()`. */
   readonly framing?: Framing;

@@ -39,7 +39,7 @@ const startEcho = ({ port, environment }: PeerWorld): Promise<Server> => listen(
  * @throws TypeError for a check or an order of a name that there is not, or where no path comes by
  */
 export function peerPaths<App extends PeerApp = Server>(options: PeerPathsOptions<App> = {}): PeerPaths<App> {
-  const { check = {}, orders = allOrders, goesStale = true, flood = 1000, heartbeat = '', seed = 1 } = options;
+  const { check = {}, orders = allOrders, goesStale = true, flood = 200, heartbeat = '', seed = 1 } = options;
   const {
     framing = lengthPrefixed(),
     garbage = options.framing ? false : notFrames,
