@@ -52,6 +52,8 @@ export class PathRun<App extends PathApp> extends PathWalker<App, ConnectionPlac
   protected async make({ move, place }: WalkStep): Promise<void> {
     const { stage } = this;
     const { user } = stage;
+    const { epoch } = user;
+    const stays = this.place === place;
     if (move.sends && user.stats().outbox.messages === 0) user.send(this.setUp.message as string);
     await move.act(stage);
     // What the program itself holds goes first; and there is nothing in its way.
@@ -59,6 +61,11 @@ export class PathRun<App extends PathApp> extends PathWalker<App, ConnectionPlac
     await this.arrive(place, move.words, () =>
       this.place === 'connecting.greeting' && !this.setUp.greets ? '; say `greets: true`' : '',
     );
+    // Lost and found again is not where it was.
+    if (stays && user.epoch !== epoch) {
+      const lost = `${this.title}: the line was lost after '${move.words}'`;
+      throw new Error(`${lost}: does the server speak often enough for staleAfter, ${stage.staleAfter} ms?`);
+    }
     // What was wrong for this one move alone is over.
     stage.server.refuse(false);
     // The FIN may not come before the next move.

@@ -25,9 +25,9 @@ const name = 'connectionPaths';
 
 const allOrders: readonly PathOrder[] = ['connect', 'disconnect', 'reconnectNow', 'close', 'dispose'];
 
-/** Tells nothing, takes everything, and speaks heartbeats. */
+/** Tells nothing, takes everything, and speaks heartbeats, often enough for nearly any `staleAfter`. */
 const takeEverything = ({ environment, port }: PathServer): Promise<unknown> =>
-  listen({ environment, port, discardIncoming: true, staleAfter: 0, heartbeatInterval: 1000 });
+  listen({ environment, port, discardIncoming: true, staleAfter: 0, heartbeatInterval: 100 });
 
 /**
  * Every path of a connection's life, from the statechart itself: each move of the world and of the program, in every

@@ -207,6 +207,14 @@ describe('what goes wrong', () => {
     await expect(first({ stop, check })).rejects.toThrow('no check');
   });
 
+  test('a line that was lost and found again where it should have stayed', async () => {
+    const start = (world: PathWorld) => open(world, { staleAfter: 90 });
+    const path = connectionPaths({ start, orders: [] }).find(({ title }) => title.includes('time passes'));
+    await expect(path?.run()).rejects.toThrow(
+      "the line was lost after 'time passes': does the server speak often enough for staleAfter, 90 ms?",
+    );
+  });
+
   test('a server that throws', async () => {
     await expect(first({ serve: () => Promise.reject(new Error('no server')) })).rejects.toThrow('no server');
   });
