@@ -42,7 +42,6 @@ export class PeerRun<App extends PeerApp> extends PathWalker<App, PeerPlace, Pee
 
   protected async enter(): Promise<void> {
     await this.stage.connect();
-    await this.settle(this.first);
   }
 
   protected async make({ move, place }: PeerStep): Promise<void> {
@@ -52,7 +51,6 @@ export class PeerRun<App extends PeerApp> extends PathWalker<App, PeerPlace, Pee
       const [first] = stage.network.warnings;
       return first ? `; ${first.message}` : '';
     });
-    await this.settle(place);
   }
 
   protected visitAt(app: App, place: PeerPlace, words: string): PeerVisit<App> {
@@ -66,17 +64,11 @@ export class PeerRun<App extends PeerApp> extends PathWalker<App, PeerPlace, Pee
     const { clock, listener, network } = stage;
     stage.heal();
     await clock.runUntil(Promise.resolve(setUp.stop?.(app)), { limit: farewell });
-    if (listener?.state === 'draining') await clock.runUntil(listener.closed(), { limit: farewell });
     await clock.runUntil((listener as Server).dispose(), { limit: farewell });
     stage.client.crash();
     await clock.advance(farewell);
     const [first] = network.warnings;
     if (first) throw new Error(`${this.title}: nobody listened, but ${first.message}`, { cause: first });
-  }
-
-  /** A handler hears of the end of its peer, and cleans up behind it, in promises; `stale` is over by then. */
-  private async settle(place: PeerPlace): Promise<void> {
-    if (place !== 'stale') await this.stage.clock.settle();
   }
 
   protected get place(): PeerPlace {

@@ -175,6 +175,47 @@ describe('set-ups', () => {
     expect(Object.fromEntries(paths.checked)).toEqual({ connected: 3, 'connected.live': 2, stale: 1, disposed: 1 });
   });
 
+  test('each kind of end comes about, and a server that was closed is over when its last peer is', async () => {
+    const ends: string[] = [];
+    const paths = peerPaths({
+      orders: ['peer.close', 'server.close'],
+      check: {
+        disposed: ({ state }, { peer, words }) => ends.push(`${words}: ${peer.reason?.code.slice(6)}, ${state}`),
+      },
+    });
+    for (const path of paths) await path.run();
+    expect([...new Set(ends)].sort()).toEqual([
+      'and does so for ever: DRAIN_TIMEOUT, listening',
+      'peer.close(): DISPOSED, listening',
+      'server.close(): DISPOSED, disposed',
+      'the client answers: DISPOSED, disposed',
+      'the client answers: DISPOSED, listening',
+      'the client answers: TRUNCATED, disposed',
+      'the client answers: TRUNCATED, listening',
+      'the client half-closes: DISPOSED, listening',
+      'the client hangs up: DISPOSED, disposed',
+      'the client hangs up: DISPOSED, listening',
+      'the client hangs up: RESET, listening',
+      'the client hangs up: TRUNCATED, listening',
+      'the client is killed: RESET, disposed',
+      'the client is killed: RESET, listening',
+      'the client never answers: DISPOSED, disposed',
+      'the client never answers: DISPOSED, listening',
+      'the client sends a frame byte by byte: FRAME_TIMEOUT, listening',
+      'the client sends garbage: FRAME_TOO_LARGE, listening',
+      'the other half never comes: STALE, listening',
+      'the socket is gone: STALE, listening',
+    ]);
+  });
+
+  test('a client that reads on gets everything before it answers', async () => {
+    const got: number[] = [];
+    const paths = peerPaths({ flood: 30, check: { disposed: (_, { replies }) => got.push(replies.length) } });
+    const path = paths.find(({ title }) => /reads nothing, peer.close\(\).* the client answers/.test(title));
+    await path?.run();
+    expect(got).toEqual([31]);
+  });
+
   test('a check sees what the client got', async () => {
     const replies: string[] = [];
     const paths = peerPaths({ check: { 'connected.draining': (_, { replies: all }) => replies.push(`${all}`) } });
