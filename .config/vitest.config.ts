@@ -17,8 +17,8 @@ export default defineConfig({
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', ['json', { outputFile: process.env.NINJA_REPORT ?? `${cache}/tests.json` }]],
     // Tests with real clocks, processes and networks come last and one file at a time: on two cores they disturb each other.
     projects: [

@@ -12,6 +12,8 @@ const { values } = parseArgs({
     step: { type: 'string', default: '1' },
     seeds: { type: 'string', default: '1' },
     seconds: { type: 'string', default: 'Infinity' },
+    /** So many are run, however long it takes. */
+    least: { type: 'string', default: '1' },
     /** Every so many seeds are run twice, and the traces compared. */
     twice: { type: 'string', default: '0' },
     trace: { type: 'boolean', default: false },
@@ -48,7 +50,8 @@ const until = performance.now() + 1000 * Number(values.seconds);
 const step = Number(values.step);
 const every = Number(values.twice);
 let seed = Number(values.from);
-for (let left = Number(values.seeds); left > 0 && performance.now() < until; left -= 1) {
+const least = Number(values.least);
+for (let done = 0; done < Number(values.seeds) && (done < least || performance.now() < until); done += 1) {
   await runSeed(seed, every > 0 && seed % every === 0);
   seed += step;
 }

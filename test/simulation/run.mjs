@@ -13,6 +13,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     seconds: { type: 'string', default: 'Infinity' },
+    /** So many are run, however long it takes. */
+    least: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '2' },
     twice: { type: 'string', default: '50' },
     trace: { type: 'boolean', default: false },
@@ -101,7 +103,9 @@ function take(line) {
 /** One process: every so manieth seed. Resolves when it has ended. */
 function work(job) {
   const count = Math.ceil((total - job) / jobs);
-  const options = { from: first + job, step: jobs, seeds: count, seconds: values.seconds, twice: values.twice };
+  const { seconds: limit, twice } = values;
+  const least = Math.ceil(Number(values.least) / jobs);
+  const options = { from: first + job, step: jobs, seeds: count, seconds: limit, least, twice };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(
     process.execPath,
