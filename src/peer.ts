@@ -8,6 +8,7 @@ import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
 import type { FrameBudget } from './line/frame-budget.js';
 import { PeerLine } from './line/peer-line.js';
+import { isPromise } from './line/waiters.js';
 import type { ServerSettings } from './settings.js';
 import { socketActor } from './socket/actor.js';
 
@@ -206,8 +207,4 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     this.ends.resolve(reason);
     this.owner.gone(this);
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

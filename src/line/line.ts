@@ -89,6 +89,7 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   }
 
   lostWith(error: NinjaTcpError): void {
+    this.recall();
     this.lastError = error;
   }
 

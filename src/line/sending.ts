@@ -23,8 +23,6 @@ export abstract class Sending {
   readonly ledger = new Ledger();
   readonly sent: Meter;
   readonly timers: Timers;
-  /** No message is accepted any more, for this reason. */
-  refusal: NinjaTcpError | undefined;
   protected socket: Socket | undefined;
   protected gate: 'open' | 'draining' | 'shut' = 'shut';
   private lost: Omit<Loss, 'held'> | undefined;
@@ -32,6 +30,15 @@ export abstract class Sending {
   private expiryTimer: Timer | undefined;
   private expiryDue = Number.POSITIVE_INFINITY;
   private readonly drainWaiters = new Waiters<void>();
+  private refused: NinjaTcpError | undefined;
+  /**
+   * So many bytes (headers included) and messages may be written without a look at any limit: they were free when last
+   * looked at, and what is pending only becomes less meanwhile. Nothing else may have changed either: see `recall`.
+   */
+  private freeBytes = 0;
+  private freeMessages = 0;
+  private readonly headerLength: number;
+  private readonly longest: number;
 
   constructor(
     readonly settings: LineSettings,
@@ -39,6 +46,8 @@ export abstract class Sending {
   ) {
     const { clock } = settings.environment;
     this.sent = new Meter(clock.now());
+    this.headerLength = settings.framing.headerLength;
+    this.longest = settings.maxFrameLength;
     this.timers = new Timers(clock);
   }
 
@@ -50,12 +59,23 @@ export abstract class Sending {
     return this.settings.environment.clock.wallNow();
   }
 
+  /** No message is accepted any more, for this reason. */
+  get refusal(): NinjaTcpError | undefined {
+    return this.refused;
+  }
+
+  set refusal(refusal: NinjaTcpError | undefined) {
+    this.refused = refusal;
+    this.recall();
+  }
+
   openGate(): void {
     this.gate = 'open';
     this.writable();
   }
 
   shutGate(): void {
+    this.recall();
     if (this.gate !== 'shut') {
       this.gate = 'shut';
       this.lost = this.ledger.lose();
@@ -77,6 +97,7 @@ export abstract class Sending {
   }
 
   drain(): void {
+    this.recall();
     this.gate = 'draining';
     this.writable();
   }
@@ -103,7 +124,22 @@ export abstract class Sending {
   }
 
   /** Accepts a message: writes it, or holds it. @returns false when it is time to wait */
-  send(message: Uint8Array | string, ttl: number = this.settings.ttl): boolean {
+  send(message: Uint8Array | string, ttl?: number): boolean {
+    if (typeof message !== 'string' && ttl === undefined && this.freeMessages > 0) {
+      const { length } = message;
+      const cost = length + this.headerLength;
+      if (length > 0 && length <= this.longest && cost <= this.freeBytes && message instanceof Uint8Array) {
+        this.freeBytes -= cost;
+        this.freeMessages -= 1;
+        this.write(message, this.ledger.accept());
+        return true;
+      }
+    }
+    return this.consider(message, ttl ?? this.settings.ttl);
+  }
+
+  /** Looks at every rule and limit. */
+  private consider(message: Uint8Array | string, ttl: number): boolean {
     const payload = payloadOf(message, this.settings);
     if (this.refusal) throw this.refusal;
     this.demandGate();
@@ -112,12 +148,29 @@ export abstract class Sending {
     const number = this.ledger.accept();
     if (this.gate === 'open' && this.outbox.messages === 0 && (this.socket as Socket).canTake(size)) {
       this.write(payload, number);
+      this.lend();
     } else {
+      this.recall();
       const expiresAt = ttl > 0 ? this.now() + ttl : Number.POSITIVE_INFINITY;
       this.outbox.push({ payload, number, expiresAt });
       if (ttl > 0) this.armExpiry(this.now());
     }
     return this.fill < 1;
+  }
+
+  /** The gate is open, nothing is held, and there was room: finds out how much there is. */
+  private lend(): void {
+    const { highWaterMark, outboxBytes, outboxMessages } = this.settings;
+    if (!(this.socket as Socket).proven) return;
+    // One less than where `send` says stop.
+    this.freeBytes = Math.min(highWaterMark - 1, outboxBytes) - this.pendingBytes;
+    this.freeMessages = Math.ceil(outboxMessages / 2) - 1 - this.pendingMessages;
+  }
+
+  /** Every message is looked at again. */
+  protected recall(): void {
+    this.freeBytes = 0;
+    this.freeMessages = 0;
   }
 
   /** Throws where the line's state forbids to accept. */

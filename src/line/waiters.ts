@@ -53,3 +53,8 @@ export class Waiters<T> {
 function aborted(what: string, signal: AbortSignal | undefined): NinjaTcpError {
   return new NinjaTcpError('NINJA_ABORTED', `${what} was aborted by its signal`, signal?.reason);
 }
+
+/** Whatever can be waited for, also where it comes from another library. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -16,6 +16,8 @@ const events: [string, Attach, ((at: Stage, connection: Connection) => unknown)?
   ['connected', (c, listener) => c.on('connected', listener)],
   ['live', (c, listener) => c.on('live', listener)],
   ['message', (c, listener) => c.on('message', listener)],
+  ['message', (c, listener) => c.on('message', () => {}).on('message', listener)],
+  ['message', (c, listener) => c.once('message', listener).on('message', () => {})],
   ['stale', (c, listener) => c.on('stale', listener), ({ server }) => server.freeze()],
   ['disconnected', (c, listener) => c.on('disconnected', listener), ({ network }) => network.resetAll()],
   ['disposed', (c, listener) => c.on('disposed', listener), (_, c) => c.dispose()],
@@ -24,6 +26,8 @@ const events: [string, Attach, ((at: Stage, connection: Connection) => unknown)?
 const kinds: [string, () => unknown][] = [
   ['throws', throws],
   ['rejects', rejects],
+  // biome-ignore lint/suspicious/noThenProperty: a promise of another library
+  ['rejects by another kind of promise', () => ({ then: (_: unknown, no: (error: Error) => void) => no(oops) })],
 ];
 const rows = events.flatMap(([name, attach, cause]) =>
   kinds.map(([how, listener]) => ({ name, how, attach, cause, listener })),
