@@ -89,7 +89,6 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   }
 
   lostWith(error: NinjaTcpError): void {
-    this.recall();
     this.lastError = error;
   }
 

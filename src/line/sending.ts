@@ -23,6 +23,8 @@ export abstract class Sending {
   readonly ledger = new Ledger();
   readonly sent: Meter;
   readonly timers: Timers;
+  /** No message is accepted any more, for this reason. The gate has moved by then, or moves at once. */
+  refusal: NinjaTcpError | undefined;
   protected socket: Socket | undefined;
   protected gate: 'open' | 'draining' | 'shut' = 'shut';
   private lost: Omit<Loss, 'held'> | undefined;
@@ -30,10 +32,9 @@ export abstract class Sending {
   private expiryTimer: Timer | undefined;
   private expiryDue = Number.POSITIVE_INFINITY;
   private readonly drainWaiters = new Waiters<void>();
-  private refused: NinjaTcpError | undefined;
   /**
    * So many bytes (headers included) and messages may be written without a look at any limit: they were free when last
-   * looked at, and what is pending only becomes less meanwhile. Nothing else may have changed either: see `recall`.
+   * looked at, and what is pending only becomes less meanwhile. None where the gate moved, or something is held.
    */
   private freeBytes = 0;
   private freeMessages = 0;
@@ -57,16 +58,6 @@ export abstract class Sending {
 
   wallNow(): number {
     return this.settings.environment.clock.wallNow();
-  }
-
-  /** No message is accepted any more, for this reason. */
-  get refusal(): NinjaTcpError | undefined {
-    return this.refused;
-  }
-
-  set refusal(refusal: NinjaTcpError | undefined) {
-    this.refused = refusal;
-    this.recall();
   }
 
   openGate(): void {
@@ -168,7 +159,7 @@ export abstract class Sending {
   }
 
   /** Every message is looked at again. */
-  protected recall(): void {
+  private recall(): void {
     this.freeBytes = 0;
     this.freeMessages = 0;
   }

@@ -19,11 +19,12 @@ describe('messages that are sent without a look at the limits', () => {
     const life = fc.array(
       fc.oneof(
         fc.record({ send: fc.integer({ min: 1, max: 300 }) }),
+        { arbitrary: fc.record({ send: fc.integer({ min: 1, max: 9 }) }), weight: 5 },
         fc.record({ send: fc.constantFrom(301, 0) }),
         fc.record({ pass: fc.constantFrom(0, 1, 50) }),
         fc.record({ stall: fc.boolean() }),
       ),
-      { maxLength: 120 },
+      { maxLength: 120, size: 'max' },
     );
     await fc.assert(
       fc.asyncProperty(life, async (steps) => {
