@@ -30,6 +30,8 @@ export class Pulse {
   /** Silence is counted from here, if that is later than `heardAt`: from the end of a pause of ours. */
   private windowFrom = 0;
   private paused = false;
+  /** We write no heartbeats any more. */
+  private mute = false;
   /** After a suspension silence is pardoned until here. */
   private pardonedAt = Number.NEGATIVE_INFINITY;
   private pardonedUntil = Number.NEGATIVE_INFINITY;
@@ -49,6 +51,7 @@ export class Pulse {
     this.wroteAt = now;
     this.windowFrom = now;
     this.paused = false;
+    this.mute = false;
     this.pardonedAt = Number.NEGATIVE_INFINITY;
     this.pardonedUntil = Number.NEGATIVE_INFINITY;
     this.awayUntil = Number.NEGATIVE_INFINITY;
@@ -64,6 +67,11 @@ export class Pulse {
   /** A timer came due at `seen`, far too late: neither we nor, where it shares our fate, the other side could speak. */
   away(seen: number): void {
     this.awayUntil = seen;
+  }
+
+  /** Our FIN is behind all that was written: from now on our own silence means nothing. */
+  fallSilent(): void {
+    this.mute = true;
   }
 
   /** We stop reading, so we hear nothing: silence is not counted. */
@@ -122,7 +130,14 @@ export class Pulse {
     // What was pardoned is no reason for another pardon.
     const late = polledAt - this.dueAt > LATE || this.awayUntil > Math.max(this.quietSince, this.pardonedAt);
     const slept = this.drift !== undefined && Math.abs(wall - now - this.drift) > DRIFT;
-    return late || slept ? 'suspect' : 'silent';
+    return late || slept || this.owesHeartbeat(polledAt) ? 'suspect' : 'silent';
+  }
+
+  /** Far too long we wrote nothing, so we were away: whichever of our timers is called first after a block. */
+  private owesHeartbeat(polledAt: number): boolean {
+    const { heartbeatInterval } = this.times;
+    if (heartbeatInterval === 0 || this.mute) return false;
+    return polledAt - Math.max(this.wroteAt, this.pardonedAt) - heartbeatInterval > LATE;
   }
 
   /** Pardons the silence of a suspension, for long enough to hear an answer to a heartbeat. */

@@ -155,6 +155,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   end(): void {
     if (this.over || this.parting.ending) return;
     this.parting.ending = true;
+    this.pulse.fallSilent();
     this.writer.end(() => {
       if (this.over) return;
       this.parting.finished(this.clock.now());

@@ -7,14 +7,17 @@ const DEFAULTS: PulseTimes = { staleAfter: 3000, heartbeatInterval: 1000 };
 const ORIGINS = [0, -5000, 1e9];
 const WALL = 1_767_225_600_000;
 
-/** A pulse that was opened at `origin`, and the wall clock beside it. */
+/** A pulse that was opened at `origin`, and the wall clock beside it. Our own heartbeats are written in time, unless it is said. */
 function opened(origin: number, times: PulseTimes = DEFAULTS) {
   const pulse = new Pulse(times);
   pulse.open(origin);
   return {
     pulse,
     arm: (ms: number, drift = 0, polled = ms) => pulse.arm(origin + ms, WALL + ms + drift, origin + polled),
-    verdict: (ms: number, now = ms, drift = 0) => pulse.verdict(origin + ms, origin + now, WALL + now + drift),
+    verdict: (ms: number, now = ms, drift = 0, wrote = ms) => {
+      pulse.wroteAt = origin + wrote;
+      return pulse.verdict(origin + ms, origin + now, WALL + now + drift);
+    },
     hear: (ms: number) => {
       pulse.heardAt = origin + ms;
     },
@@ -167,6 +170,30 @@ describe.each(ORIGINS)('suspicion, from %d', (origin) => {
     expect(verdict(7000)).toBe('silent');
   });
 
+  const overdue: [PulseTimes, number, string][] = [
+    [DEFAULTS, 1750, 'silent'],
+    [DEFAULTS, 1749, 'suspect'],
+    [{ staleAfter: 400, heartbeatInterval: 50 }, 100, 'silent'],
+    [{ staleAfter: 400, heartbeatInterval: 50 }, 99, 'suspect'],
+    [{ staleAfter: 400, heartbeatInterval: 0 }, 0, 'silent'],
+  ];
+  test.each(overdue)('%o, and our last heartbeat at %d: %s, whichever timer comes first', (times, wrote, verdict) => {
+    const at = opened(origin, times);
+    at.arm(0);
+    const { staleAfter } = times;
+    expect(at.verdict(staleAfter, staleAfter, 0, wrote)).toBe(verdict);
+  });
+
+  test('behind our FIN we owe no heartbeats', () => {
+    const { pulse, arm, verdict } = opened(origin);
+    arm(0);
+    pulse.fallSilent();
+    expect(verdict(3000, 3000, 0, 0)).toBe('silent');
+    pulse.open(origin + 4000);
+    arm(4000);
+    expect(verdict(7000, 7000, 0, 4000)).toBe('suspect');
+  });
+
   test('only silence is suspect: whoever was heard is not', () => {
     const { arm, verdict, hear } = opened(origin);
     arm(0);
@@ -201,6 +228,7 @@ describe.each(ORIGINS)('the pardon, from %d', (origin) => {
     pulse.away(origin + 4000);
     pardon(4000);
     arm(4000);
+    expect(verdict(6000, 6000, 0, 0)).toBe('suspect');
     expect(verdict(6000)).toBe('silent');
     expect(verdict(6250)).toBe('silent');
   });
