@@ -5,7 +5,7 @@ import { cannotRun, type Later, now, type Program, startProgram, type Told, titl
 
 const STALE_AFTER = 3000;
 /** Timers of Node fire up to so much too early, milliseconds. */
-const EARLY = 1;
+const EARLY = 2;
 
 /** DESIGN's promise, of every verdict of silence: never early, and at most 50 ms later than a control timer. */
 function expectPunctual(verdicts: readonly Told[]): void {

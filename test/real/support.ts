@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import { type Connection, type ConnectOptions, connect } from '../../src/index.js';
+import type { Later } from './support-program.js';
 
 /** What a test has opened; closed behind it, also when it fails. */
 const opened: (() => unknown)[] = [];
@@ -67,8 +68,11 @@ export function pythonProcess(script: string, ...args: string[]): Promise<Child>
   return startChild('python3', ['-u', path, ...args]);
 }
 
-/** A server of bare bytes in this process. Gives its port. */
-export async function rawServer(onSocket: (socket: Socket) => void): Promise<{ port: number; server: Server }> {
+/** A server of bare bytes in this process. Gives its port. @param closes where tests run side by side, each its own */
+export async function rawServer(
+  onSocket: (socket: Socket) => void,
+  closes: Later = later,
+): Promise<{ port: number; server: Server }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -76,17 +80,17 @@ export async function rawServer(onSocket: (socket: Socket) => void): Promise<{ p
     onSocket(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  later(() => {
+  closes(() => {
     for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(resolve));
+    return new Promise((resolve) => server.close(() => resolve()));
   });
   return { port: (server.address() as AddressInfo).port, server };
 }
 
 /** A connection that is disposed behind the test. */
-export function connectTo(port: number, options: Partial<ConnectOptions> = {}): Connection {
+export function connectTo(port: number, options: Partial<ConnectOptions> = {}, closes: Later = later): Connection {
   const connection = connect({ host: '127.0.0.1', port, ...options });
-  later(() => connection.dispose());
+  closes(() => void connection.dispose());
   return connection;
 }
 
