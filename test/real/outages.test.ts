@@ -1,9 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { figures, runs, writeFigures } from './figures.js';
 import { type Outage, outages, type Scene } from './outages.js';
 import { cannotRun, type Later, now, type Program, startProgram, type Told, titled } from './support-program.js';
 
 const STALE_AFTER = 3000;
+const CONNECT_TIMEOUT = 5000;
 /** Timers of Node fire up to so much too early, milliseconds. */
 const EARLY = 2;
 
@@ -12,6 +14,17 @@ function expectPunctual(verdicts: readonly Told[]): void {
   for (const { silentForMs = 0, late = 0 } of verdicts) {
     expect(silentForMs).toBeGreaterThanOrEqual(STALE_AFTER);
     expect(silentForMs).toBeLessThanOrEqual(STALE_AFTER + 50 + late);
+  }
+}
+
+/** An attempt that hears nothing is given up as soon as `connectTimeout` says. */
+function expectTimeouts(client: Program): void {
+  for (const { epoch, code, at, late = 0 } of client.all('disconnected')) {
+    if (code !== 'NINJA_CONNECT_TIMEOUT') continue;
+    const began = client.all('connecting').find((dial) => dial.epoch === epoch)?.at as number;
+    // The first one is told when the tick of `connect()` is over.
+    if (epoch !== 1) expect(at - began).toBeGreaterThanOrEqual(CONNECT_TIMEOUT - EARLY);
+    expect(at - began).toBeLessThanOrEqual(CONNECT_TIMEOUT + 50 + late);
   }
 }
 
@@ -27,7 +40,13 @@ function expectPatience(client: Program): void {
   }
 }
 
-async function begin(outage: Outage, scene: Scene, later: Later): Promise<{ client: Program; from: number }> {
+/** @param run from 1: each begins in another moment between two heartbeats */
+async function begin(
+  outage: Outage,
+  scene: Scene,
+  run: number,
+  later: Later,
+): Promise<{ client: Program; from: number }> {
   const { host, port, inside, options } = scene;
   const start = () => startProgram(later, 'client', { host, port, ...options }, inside);
   if (outage.fromTheStart) {
@@ -40,6 +59,8 @@ async function begin(outage: Outage, scene: Scene, later: Later): Promise<{ clie
   if (outage.talks) {
     client.tell({ talk: 20 });
     await client.hears('echo');
+  } else {
+    await wait((run * 370) % 1000);
   }
   await scene.begin();
   return { client, from: now() };
@@ -56,10 +77,10 @@ describe.concurrent('a real outage', () => {
 
     test.skipIf(missing)(run > 1 ? `${title}, run ${run}` : title, { timeout: 60_000 }, async ({ onTestFinished }) => {
       const scene = await outage.lay(onTestFinished);
-      const { client, from } = await begin(outage, scene, onTestFinished);
+      const { client, from } = await begin(outage, scene, run, onTestFinished);
       const loss = await client.hears('disconnected');
       expect([loss.epoch, codes]).toEqual([1, expect.arrayContaining([loss.code])]);
-      await new Promise((resolve) => setTimeout(resolve, from + lasts - now()));
+      await wait(from + lasts - now());
       if (lasts > 0) expect(client.all('live')).toHaveLength(outage.fromTheStart ? 0 : 1);
       const attempts = client.all('disconnected').length - (outage.fromTheStart ? 0 : 1);
       await scene.end(client);
@@ -71,6 +92,7 @@ describe.concurrent('a real outage', () => {
       const noticedMs = loss.at - from;
       figures.push({ outage: name, lasts, code: `${loss.code}`, noticedMs, healedMs: healed.at - ended, attempts });
       expectPunctual(client.all('stale'));
+      expectTimeouts(client);
       expectPatience(client);
 
       const server = scene.server?.();

@@ -96,6 +96,7 @@ async function answers(port: number): Promise<void> {
     });
     socket.destroy();
     if (opened) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
@@ -107,11 +108,11 @@ async function behindHaproxy(later: Later): Promise<Scene> {
   probe.close();
   await once(probe, 'close');
   const folder = mkdtempSync(join(tmpdir(), 'ninja-haproxy-'));
-  later(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, 'haproxy.cfg');
-  writeFileSync(
-    file,
-    `defaults
+  try {
+    const file = join(folder, 'haproxy.cfg');
+    writeFileSync(
+      file,
+      `defaults
   mode tcp
   retries 0
   timeout connect 1s
@@ -123,9 +124,12 @@ frontend in
 backend out
   server one 127.0.0.1:${backend.port}
 `,
-  );
-  new Program(later, [which('haproxy') as string, '-db', '-q', '-f', file], false);
-  await answers(port);
+    );
+    new Program(later, [which('haproxy') as string, '-db', '-q', '-f', file], false);
+    await answers(port);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   return { ...backend, host: '127.0.0.1', port };
 }
 
