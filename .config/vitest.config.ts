@@ -38,6 +38,8 @@ export default defineConfig({
           include: ['test/real/**/*.test.ts'],
           maxWorkers: 1,
           fileParallelism: false,
+          // Within a file those that say so run side by side: they wait for most of the time.
+          maxConcurrency: 6,
           sequence: { groupOrder: 1 },
         },
       },
