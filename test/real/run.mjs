@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const [what, count = '5'] = process.argv.slice(2);
 const { env, file } = {
   faults: { env: { NINJA_FAULTS: count }, file: 'test/real/outages' },
-  long: { env: { NINJA_LONG: '1' }, file: 'test/real' },
+  long: { env: { NINJA_LONG: '1' }, file: 'test/real/blocked-process' },
 }[what];
 
 // The report of the ordinary run stays as it is.
