@@ -9,7 +9,7 @@ const CONNECT_TIMEOUT = 5000;
 /** Timers of Node fire up to so much too early, milliseconds. */
 const EARLY = 2;
 
-/** DESIGN's promise, of every verdict of silence: never early, and at most 50 ms later than a control timer. */
+/** What is promised of every verdict of silence: never early, and at most 50 ms later than a control timer. */
 function expectPunctual(verdicts: readonly Told[]): void {
   for (const { silentForMs = 0, late = 0 } of verdicts) {
     expect(silentForMs).toBeGreaterThanOrEqual(STALE_AFTER);
