@@ -73,6 +73,7 @@ afterAll(() => {
 describe.concurrent('twenty lines in one process', () => {
   const held: readonly (readonly [number, Rule, ServerIs, string | undefined])[] = [
     [500, strict, 'the server lives', undefined],
+    [500, strict, 'the server is in it too', undefined],
     [3600, usual, 'the server lives', undefined],
     [3600, usual, 'the server is in it too', undefined],
     [10_000, usual, 'the server lives', long],
