@@ -4,15 +4,16 @@ const at = (names) => `^src/(${names.join('|')})(\\.ts$|/)`;
 const layers = [
   { name: 'cli', path: at(['cli']) },
   { name: 'doors', path: at(['index', 'inspector', 'testing']) },
-  { name: 'facade', path: at(['connection', 'server', 'peer', 'line']) },
+  { name: 'facade', path: at(['connection', 'server', 'admission', 'peer', 'line']) },
   { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
   { name: 'values', path: at(['framing', 'options', 'settings', 'diagnostics', 'meter']) },
-  { name: 'ground', path: at(['address', 'errors', 'backoff', 'environment']) },
+  { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses']) },
 ];
 const anyLayer = layers.map((layer) => layer.path).join('|');
 
 const ours = '^(src|machines)/';
 const impure = ['^src/socket/node(-clock)?\\.ts$', '^src/(testing|inspector|cli)/'];
+const network = ['^src/socket/node(-transport|-tls)?\\.ts$'];
 const builtin = (names) => `^(node:)?(${names.join('|')})(/promises)?$`;
 
 const upwards = layers.slice(1).map((layer, index) => ({
@@ -79,8 +80,14 @@ module.exports = {
     {
       name: 'network-through-socket-node-only',
       severity: 'error',
-      from: { path: ours, pathNot: ['^src/socket/node(-transport|-tls)?\\.ts$', '^src/(testing|inspector|cli)/'] },
+      from: { path: ours, pathNot: [...network, '^src/environment\\.ts$', '^src/(testing|inspector|cli)/'] },
       to: { path: builtin(['net', 'tls', 'dns']) },
+    },
+    {
+      name: 'environment-has-types-of-the-network-only',
+      severity: 'error',
+      from: { path: '^src/environment\\.ts$' },
+      to: { path: builtin(['net', 'tls', 'dns']), dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'testing-network-in-proxy-and-script-server-only',
@@ -104,7 +111,7 @@ module.exports = {
     {
       name: 'no-xstate-below-the-machines',
       severity: 'error',
-      from: { path: at(['framing', 'delivery', 'protocol', 'address', 'errors', 'backoff', 'options']) },
+      from: { path: at(['framing', 'delivery', 'protocol', 'target', 'errors', 'backoff', 'options']) },
       to: { path: ['(^|/)node_modules/xstate/', '^xstate($|/)'] },
     },
     {

@@ -104,6 +104,8 @@ export function defaultsOf(values) {
 const SHORT = [
   'host',
   'port',
+  'path',
+  'tls',
   'framing',
   'emptyFrames',
   'staleAfter',

@@ -159,7 +159,7 @@ export const connectionSetup = setup({
     blameSocket: assign((args) => {
       const { event } = args;
       return event.type === 'socket.closed' || event.type === 'socket.failed'
-        ? blame(args, event.code, event.message)
+        ? { ...blame(args, event.code, event.message), fatal: event.fatal === true }
         : {};
     }),
     blameGreeting: assign((args) => {

@@ -46,8 +46,17 @@ export interface SocketHandle {
 export type SocketFact =
   | { readonly type: 'socket.opened'; readonly epoch: number }
   | { readonly type: 'socket.heard'; readonly epoch: number }
-  | { readonly type: 'socket.closed'; readonly epoch: number; readonly code: ErrorCode; readonly message: string }
-  | { readonly type: 'socket.failed'; readonly epoch: number; readonly code: ErrorCode; readonly message: string };
+  | SocketEnd<'socket.closed'>
+  | SocketEnd<'socket.failed'>;
+
+interface SocketEnd<Type extends string> {
+  readonly type: Type;
+  readonly epoch: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** No retry can mend it. */
+  readonly fatal?: boolean;
+}
 
 /** What a socket is told. */
 export interface SocketOrder {

@@ -1,7 +1,6 @@
 import { type Actor, createActor } from 'xstate';
 import { connectionMachine } from '../machines/connection.machine.js';
 import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connection.setup.js';
-import { type Target, targetWords } from './address.js';
 import type { Loss } from './delivery/ledger.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { ConnectionLine } from './line/connection-line.js';
@@ -13,6 +12,7 @@ import type { ConnectOptions } from './options.js';
 import { type ConnectionSettings, connectionSettings } from './settings.js';
 import { socketActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
+import { type Target, targetWords } from './target.js';
 
 // Once per process: a machine of its own for each connection would cost four times the memory.
 const machine = connectionMachine.provide({ actors: { socket: socketActor } });

@@ -3,6 +3,9 @@
  * `socket/node.ts`; `ninja-tcp/testing` has one in memory.
  */
 
+import type { ServerOpts } from 'node:net';
+import type { ConnectionOptions, PeerCertificate, TlsOptions } from 'node:tls';
+
 /** A timer that was set; what it is, is its clock's own affair. */
 export interface Timer {
   /** Let the timer keep the process alive (the default). */
@@ -48,6 +51,30 @@ export interface TransportAddress {
   readonly remotePort?: number | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
+  /** Of the proxy that stands between, where `remoteAddress` is the client's; undefined where there is none. */
+  readonly proxyAddress?: string | undefined;
+}
+
+/** What `tls.connect` takes, but for where to dial. */
+export type ClientTls = Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'lookup' | 'timeout'>;
+
+/** What `tls.createServer` takes, but for what is of the socket below. */
+export type ServerTls = Omit<TlsOptions, keyof ServerOpts | 'handshakeTimeout'>;
+
+/** What the handshake of a TLS line came to. */
+export interface TlsFacts {
+  /** Whether the other side showed a certificate that is good. A server sees none unless it has `requestCert: true`. */
+  readonly authorized: boolean;
+  /** Why it is not good, such as `DEPTH_ZERO_SELF_SIGNED_CERT`, where `rejectUnauthorized: false` let it pass. */
+  readonly authorizationError: string | undefined;
+  /** `TLSv1.3` */
+  readonly protocol: string | undefined;
+  /** What both sides chose by ALPN. */
+  readonly alpnProtocol: string | undefined;
+  /** The name that the client asked for (SNI). */
+  readonly servername: string | undefined;
+  /** The other side's certificate, as Node's `getPeerCertificate()` gives it; undefined where it showed none. */
+  readonly peerCertificate: PeerCertificate | undefined;
 }
 
 /** One attempt's byte stream: TCP, TLS, or a simulated one. Half-open: a FIN closes one direction only. */
@@ -72,6 +99,8 @@ export interface Transport extends TransportAddress {
   unref(): void;
   /** Bytes accepted by `write` that the kernel has not taken yet. */
   readonly pendingBytes: number;
+  /** Undefined where there is no TLS, or its handshake is not over. */
+  readonly tls?: TlsFacts | undefined;
 }
 
 /** Looks a name up, as `dns.lookup` does; passed on to Node as it is. */
@@ -93,6 +122,7 @@ export interface DialTarget {
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
   readonly lookup?: LookupFunction | undefined;
+  readonly tls?: ClientTls | undefined;
   readonly noDelay: boolean;
 }
 
@@ -106,6 +136,7 @@ export interface ListenTarget {
   readonly path?: string | undefined;
   /** Length of the kernel's queue of connections not yet accepted. */
   readonly backlog?: number | undefined;
+  readonly tls?: ServerTls | undefined;
   readonly noDelay: boolean;
 }
 
@@ -122,6 +153,8 @@ export interface BoundAddress {
 export interface AcceptorHandlers {
   listening(address: BoundAddress): void;
   accepted(transport: Transport): void;
+  /** A connection could not be accepted; the port lives on. */
+  refused?(error: Error): void;
   /** It could not be bound, or was lost. */
   failed(error: Error): void;
 }
@@ -132,6 +165,14 @@ export interface Acceptor {
   close(): void;
   ref(): void;
   unref(): void;
+  /**
+   * The server's side of a TLS handshake on a transport that was accepted here; there where `tls` was asked for. Calls
+   * back once, from the event loop, with the transport inside, open from the first, or with what went wrong. Meanwhile
+   * the accepted transport can be destroyed or reset, no more.
+   *
+   * @param received what was read from it already
+   */
+  secure?(transport: Transport, received: Buffer, done: (secured: Transport | undefined, error?: Error) => void): void;
 }
 
 /** Clock, chance and network: all that ninja-tcp asks of the world. */
@@ -142,6 +183,8 @@ export interface Environment {
   /** Begins to dial and returns at once. Names are looked up afresh each time. */
   dial(target: DialTarget): Transport;
   listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor;
+  /** Throws what is wrong with keys and certificates. Absent where this environment knows no TLS. */
+  checkTls?(tls: ClientTls | ServerTls): void;
   /** Tells people of a failure that no listener wanted to hear. The process lives on. */
   warn(error: Error): void;
 }

@@ -28,6 +28,16 @@ export const errorTable = {
     outcome: 'notSent',
     cure: 'Read `cause`. It is retried by itself.',
   },
+  NINJA_CERTIFICATE: {
+    when: 'A TLS certificate is not accepted: unknown authority, expired, for another host; or the other side refuses ours. Fatal: there is no retry.',
+    outcome: 'unknown',
+    cure: 'The message says whose certificate it is and what is wrong. Mend the certificate, or `ca`, `cert` and `servername` of the option `tls`; then call `connect()`.',
+  },
+  NINJA_TLS_FAILED: {
+    when: 'The two sides have no TLS in common: other versions, ciphers or ALPN protocols; or one of them speaks none. Fatal: there is no retry.',
+    outcome: 'notSent',
+    cure: 'Check the port, and `minVersion`, `ciphers` and `ALPNProtocols` of the option `tls`; then call `connect()`.',
+  },
   NINJA_STALE: {
     when: 'No byte came for `staleAfter` milliseconds.',
     outcome: 'unknown',
@@ -128,10 +138,25 @@ export const errorTable = {
     outcome: 'refused',
     cure: 'Read `cause`: the port or path is in use, or binding it is not permitted. A socket file that a killed process left behind has to be removed.',
   },
-  NINJA_SERVER_FULL: {
-    when: 'An accepted socket was dropped since the server has `maxConnections` peers.',
+  NINJA_PROXY_HEADER: {
+    when: 'An accepted socket was dropped since it did not begin with a good header of the PROXY protocol, version 2.',
     outcome: 'refused',
-    cure: 'Raise `maxConnections`, or add servers.',
+    cure: 'The message says what is wrong with it. Let the proxy send version 2 (haproxy: `send-proxy-v2`), or switch `proxyProtocol` off.',
+  },
+  NINJA_BLOCKED: {
+    when: 'An accepted socket was dropped since its address is in `blockList`, or is no trusted proxy of `proxyProtocol`.',
+    outcome: 'refused',
+    cure: 'Nothing, if it should not be let in. Else take the address out of `blockList`, or put it into `trusted`.',
+  },
+  NINJA_HANDSHAKE_TIMEOUT: {
+    when: 'An accepted socket was dropped since its PROXY header and TLS handshake were not over within `handshakeTimeout`.',
+    outcome: 'refused',
+    cure: 'Nothing, if it was a port scan. Raise `handshakeTimeout` for clients on slow lines.',
+  },
+  NINJA_SERVER_FULL: {
+    when: 'An accepted socket was dropped since the server has `maxConnections` peers, or its address `maxConnectionsPerAddress`; or the process has no descriptors left.',
+    outcome: 'refused',
+    cure: 'Raise the limit (of descriptors: `ulimit -n`), or add servers.',
   },
   NINJA_INVALID_OPTION: {
     when: 'An option, or a call, breaks a rule. The message names the option, the rule and the value.',
@@ -184,7 +209,7 @@ export interface Reason {
 
 /** Failures that no retry can mend. */
 export function isFatal(code: ErrorCode): boolean {
-  return code === 'NINJA_NOT_A_PEER';
+  return code === 'NINJA_NOT_A_PEER' || code === 'NINJA_CERTIFICATE' || code === 'NINJA_TLS_FAILED';
 }
 
 /**

@@ -1,5 +1,5 @@
 /** ninja-tcp: TCP connections that hand over whole messages, heal themselves, and can say what state they are in. */
-export type { Target } from './address.js';
+export type { AddressMatcher } from './addresses.js';
 export type { Backoff } from './backoff.js';
 export {
   type ConnectedOptions,
@@ -17,12 +17,15 @@ export type {
   Acceptor,
   AcceptorHandlers,
   BoundAddress,
+  ClientTls,
   Clock,
   DialTarget,
   Environment,
   ListenTarget,
   LookupFunction,
+  ServerTls,
   Timer,
+  TlsFacts,
   Transport,
   TransportAddress,
   TransportHandlers,

@@ -1,5 +1,6 @@
+import type { AddressMatcher } from './addresses.js';
 import type { Backoff } from './backoff.js';
-import type { Environment, LookupFunction } from './environment.js';
+import type { ClientTls, Environment, LookupFunction, ServerTls } from './environment.js';
 import type { Framing } from './framing/framing.js';
 
 export interface NumberRule {
@@ -56,7 +57,7 @@ export const lineNumbers = {
 
 /** The numbers that only a connection has. */
 export const connectionNumbers = {
-  /** Name look-up, TCP and the `onConnect` hook together may take so long. */
+  /** Name look-up, TCP, TLS and the `onConnect` hook together may take so long. */
   connectTimeout: { default: 5000, unit: 'ms', min: 1, max: MAX_DELAY },
   /** A line that was live for so long had been a good one: its loss starts the backoff from the beginning. */
   stableAfter: { default: 3000, unit: 'ms', min: 0, max: MAX_DELAY },
@@ -76,6 +77,16 @@ export const serverNumbers = {
   maxConnections: { default: 10_000, unit: 'peers', min: 1, max: MAX_BYTES },
   /** Bytes of memory that the unfinished frames of all peers may hold together; above it the peer that holds the most is dropped, with `NINJA_FRAME_BUDGET`. At least `maxFrameLength`. The default is 256 MiB, or `maxFrameLength` where that is more. */
   unfinishedBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** The same for the sockets of one client address; behind a proxy (`proxyProtocol`) its own, not the proxy's. An IPv6 client counts by the first 64 bits of its address. Sockets of a `path` are not counted. */
+  maxConnectionsPerAddress: {
+    default: Number.POSITIVE_INFINITY,
+    unit: 'peers',
+    min: 1,
+    max: MAX_BYTES,
+    also: [Number.POSITIVE_INFINITY, 'no limit of its own'],
+  },
+  /** From being accepted to the end of PROXY header and TLS handshake a socket has so long, or it is dropped, with the event `refused`. */
+  handshakeTimeout: { default: 10_000, unit: 'ms', min: 1, max: MAX_DELAY },
 } as const satisfies Record<string, NumberRule>;
 
 export type Numbers<Table> = { readonly [Option in keyof Table]?: number | undefined };
@@ -112,7 +123,7 @@ export const MAX_ENDPOINTS = 256;
 export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typeof connectionNumbers>, LineChoices {
   /** Name or address. It is looked up afresh at each attempt. Default `'localhost'`. */
   readonly host?: string | undefined;
-  /** 1 … 65535. Either `port` or `path` is required. */
+  /** 1 … 65535, unless there is a `path`. */
   readonly port?: number | undefined;
   /** A Unix domain socket, or a Windows pipe such as `\\.\pipe\till`, instead of `host` and `port`. */
   readonly path?: string | undefined;
@@ -132,6 +143,8 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
   readonly localPort?: number | undefined;
   /** Looks names up, as `dns.lookup` does. */
   readonly lookup?: LookupFunction | undefined;
+  /** Speak TLS with the options of `tls.connect`, or with Node's own where true. The server's name is `host`, unless `servername` says another. Default false. */
+  readonly tls?: boolean | ClientTls | undefined;
   /** Disposes the connection when it fires. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -139,12 +152,18 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
 export interface ListenOptions extends Numbers<typeof lineNumbers>, Numbers<typeof serverNumbers>, LineChoices {
   /** The address to bind. Default: all of them. */
   readonly host?: string | undefined;
-  /** 0 … 65535; 0 lets the system choose. Either `port` or `path` is required. */
+  /** 0 … 65535, unless there is a `path`; 0 lets the system choose. */
   readonly port?: number | undefined;
   /** A Unix domain socket, or a Windows pipe, instead of `host` and `port`. The file must not exist yet; it is removed when the server closes. */
   readonly path?: string | undefined;
   /** Length of the kernel's queue of connections not yet accepted. Default: Node's 511. */
   readonly backlog?: number | undefined;
+  /** Speak TLS with the options of `tls.createServer`, `key` and `cert` among them. For mutual TLS also `ca` and `requestCert: true`. */
+  readonly tls?: ServerTls | undefined;
+  /** Client addresses that are dropped as they are accepted, with the event `refused`: addresses and networks such as `10.0.0.0/8`, or a `net.BlockList`, to which the program may add later. Behind a proxy the client's own address counts. */
+  readonly blockList?: readonly string[] | AddressMatcher | undefined;
+  /** Each socket begins with a header of the PROXY protocol, version 2, in front of TLS; `peer.remoteAddress` is then the client's. It is believed only from proxies that are `trusted`: addresses and networks such as `10.0.0.0/8`, or a `net.BlockList`; true is for those on this machine. Default false. */
+  readonly proxyProtocol?: boolean | { readonly trusted: readonly string[] | AddressMatcher } | undefined;
   /** Shown in `explain()`, in logs and to inspectors. Default `host:port`, or the path. */
   readonly name?: string | undefined;
   /** Disposes the server when it fires. */

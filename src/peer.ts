@@ -1,6 +1,5 @@
 import { type Actor, createActor } from 'xstate';
 import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../machines/peer.machine.js';
-import { hostPort } from './address.js';
 import type { Loss } from './delivery/ledger.js';
 import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
@@ -11,6 +10,7 @@ import { PeerLine } from './line/peer-line.js';
 import { isPromise } from './line/waiters.js';
 import type { ServerSettings } from './settings.js';
 import { socketActor } from './socket/actor.js';
+import { hostPort } from './target.js';
 
 // Once per process: a machine of its own for each peer would cost four times the memory.
 const machine = peerMachine.provide({ actors: { socket: socketActor } });
@@ -53,6 +53,8 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   readonly actor: Actor<typeof machine>;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
+  /** Of the proxy, where the option `proxyProtocol` is on: then `remoteAddress` is the client's. */
+  readonly proxyAddress: string | undefined;
   /** The program's own; ninja-tcp does not look at it. */
   data: unknown;
   protected readonly line: PeerLine;
@@ -78,6 +80,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     super();
     this.remoteAddress = transport.remoteAddress;
     this.remotePort = transport.remotePort;
+    this.proxyAddress = transport.proxyAddress;
     this.path = settings.path;
     this.line = new PeerLine(
       settings,

@@ -7,8 +7,8 @@ import {
   type ServerPorts,
   serverMachine,
 } from '../machines/server.machine.js';
-import { boundWords } from './address.js';
-import type { Acceptor, BoundAddress, Transport } from './environment.js';
+import { Admission } from './admission.js';
+import type { BoundAddress, Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { timeOfDay } from './line/explain.js';
 import type { WaitOptions } from './line/face.js';
@@ -22,6 +22,7 @@ import { type ServerSettings, serverSettings } from './settings.js';
 import { acceptorActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
 import { Timers } from './socket/timers.js';
+import { boundWords } from './target.js';
 
 // Once per process.
 const machine = serverMachine.provide({ actors: { acceptor: acceptorActor } });
@@ -35,7 +36,7 @@ export interface ServerEvents {
   peer: [peer: Peer];
   /** The program's handler or a listener threw; that peer ended, the others did not notice. */
   peerError: [event: { readonly peer: Peer; readonly error: NinjaTcpError }];
-  /** A socket was dropped: the server is full. */
+  /** A socket was dropped before it became a peer: the server is full, no TLS with it, a bad PROXY header. */
   refused: [event: { readonly remoteAddress: string | undefined; readonly error: NinjaTcpError }];
   /** The end. */
   closed: [event: { readonly reason: Reason }];
@@ -51,8 +52,8 @@ export class Server extends EventEmitter<ServerEvents> {
   private readonly ready = new Waiters<void>();
   private readonly ends = new Waiters<Reason>();
   private readonly past: History;
+  private readonly admission: Admission;
   private endReason: Reason | undefined;
-  private acceptor: Acceptor | undefined;
   private bound: BoundAddress | undefined;
   private lastError: NinjaTcpError | undefined;
   /** What peers have of it. */
@@ -75,6 +76,11 @@ export class Server extends EventEmitter<ServerEvents> {
     };
     this.timers = new Timers(settings.environment.clock);
     this.past = new History(settings.environment.clock.wallNow());
+    this.admission = new Admission(settings, this.timers, {
+      peers: () => this.live.size,
+      admit: (transport, left) => this.admit(transport, left),
+      refuse: (remoteAddress, error) => this.announce('refused', { remoteAddress, error }),
+    });
     this.actor = createActor(machine, {
       clock: this.timers,
       input: { ports: this.hands(), drainTimeout: settings.drainTimeout },
@@ -145,7 +151,8 @@ export class Server extends EventEmitter<ServerEvents> {
 
   private refer(how: 'ref' | 'unref'): this {
     this.referenced = how === 'ref';
-    for (const one of [this.timers, this.acceptor, ...this.live]) one?.[how]();
+    for (const one of [this.timers, ...this.live]) one[how]();
+    this.admission.refer(how);
     return this;
   }
 
@@ -164,10 +171,12 @@ export class Server extends EventEmitter<ServerEvents> {
       openAcceptor: (report) => this.openAcceptor(report),
       drainPeers: () => {
         this.draining = true;
+        this.admission.close();
         for (const peer of this.live) void peer.close();
         this.tellIfEmpty();
       },
       disposePeers: () => {
+        this.admission.close();
         for (const peer of this.live) void peer.dispose();
       },
       entered: (to, cause, reason) => this.past.add({ at: clock.wallNow(), epoch: 0, to, cause, reason }),
@@ -176,24 +185,16 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   private openAcceptor(report: (fact: AcceptorFact) => void): { close(): void } {
-    const fail = (error: unknown) => {
-      this.lastError = new NinjaTcpError('NINJA_LISTEN_FAILED', messageOf(error), error);
-      report({ type: 'acceptor.failed', code: this.lastError.code, message: this.lastError.message });
-    };
-    try {
-      this.acceptor = this.settings.environment.listen(this.settings, {
-        listening: (address) => {
-          this.bound = address;
-          report({ type: 'acceptor.listening' });
-        },
-        accepted: (transport) => this.accept(transport),
-        failed: fail,
-      });
-      return this.acceptor;
-    } catch (error) {
-      fail(error);
-      return { close() {} };
-    }
+    return this.admission.open({
+      listening: (address) => {
+        this.bound = address;
+        report({ type: 'acceptor.listening' });
+      },
+      failed: (error) => {
+        this.lastError = error;
+        report({ type: 'acceptor.failed', code: error.code, message: error.message });
+      },
+    });
   }
 
   private faulted(peer: Peer, error: NinjaTcpError, told: boolean): void {
@@ -214,18 +215,15 @@ export class Server extends EventEmitter<ServerEvents> {
     if (this.live.size === 0) this.order({ type: 'peers.gone' });
   }
 
-  private accept(transport: Transport): void {
-    const { maxConnections } = this.settings;
-    if (this.live.size >= maxConnections) {
-      const error = new NinjaTcpError('NINJA_SERVER_FULL', `the server has maxConnections, ${maxConnections} peers`);
-      const { remoteAddress } = transport;
-      transport.attach({ opened() {}, chunk() {}, ended() {}, failed() {}, closed() {} });
-      transport.reset();
-      this.announce('refused', { remoteAddress, error });
-      return;
-    }
+  private admit(transport: Transport, left: (() => void) | undefined): void {
     this.count += 1;
-    const peer = new Peer(this.count, this.settings, transport, this.owner);
+    const gone = (peer: Peer) => {
+      left?.();
+      this.owner.gone(peer);
+    };
+    // It may be gone before its constructor is through.
+    const owner = left ? { ...this.owner, gone } : this.owner;
+    const peer = new Peer(this.count, this.settings, transport, owner);
     this.live.add(peer);
     if (!this.referenced) peer.unref();
     this.announce('peer', peer);

@@ -1,19 +1,16 @@
 /** What becomes of the options: every choice made, every rule checked. */
-import { type Target, targetWords } from './address.js';
+import type { AddressMatcher } from './addresses.js';
 import type { Backoff } from './backoff.js';
-import type { Environment, LookupFunction } from './environment.js';
-import { NinjaTcpError, show } from './errors.js';
+import type { ClientTls, Environment, LookupFunction, ServerTls } from './environment.js';
 import type { Framing } from './framing/framing.js';
 import { lengthPrefixed } from './framing/length-prefixed.js';
 import {
   type ConnectOptions,
   connectionNumbers,
-  type Endpoint,
   type LineChoices,
   type ListenOptions,
   lineNumbers,
   MAX_BYTES,
-  MAX_ENDPOINTS,
   MiB,
   type NumberRule,
   type Numbers,
@@ -21,6 +18,18 @@ import {
   type Resolved,
   serverNumbers,
 } from './options.js';
+import {
+  addresses,
+  checkedTls,
+  optional,
+  port,
+  portUnlessPath,
+  refuse,
+  refuseUnknown,
+  trustedProxies,
+} from './settings/checks.js';
+import { endpointsOf } from './settings/endpoints.js';
+import { type Target, targetWords } from './target.js';
 
 /** What a line runs on: every choice made. */
 export interface LineSettings extends Resolved<typeof lineNumbers> {
@@ -41,6 +50,7 @@ export interface ConnectionSettings extends LineSettings, Resolved<typeof connec
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly lookup: LookupFunction | undefined;
+  readonly tls: ClientTls | undefined;
 }
 
 export interface ServerSettings extends LineSettings, Resolved<typeof serverNumbers> {
@@ -48,11 +58,10 @@ export interface ServerSettings extends LineSettings, Resolved<typeof serverNumb
   readonly port: number | undefined;
   readonly path: string | undefined;
   readonly backlog: number | undefined;
+  readonly tls: ServerTls | undefined;
+  readonly blockList: AddressMatcher | undefined;
+  readonly proxyProtocol: { readonly trusted: AddressMatcher } | undefined;
   readonly name: string;
-}
-
-function refuse(option: string, rule: string, value: unknown): never {
-  throw new NinjaTcpError('NINJA_INVALID_OPTION', `${option} must be ${rule}, got ${show(value)}`);
 }
 
 function ruleOf({ unit, min, max, also }: NumberRule): string {
@@ -88,59 +97,9 @@ function flag(option: string, value: boolean | undefined, otherwise: boolean): b
   return typeof value === 'boolean' ? value : refuse(option, 'true or false', value);
 }
 
-function optional<T>(
-  option: string,
-  value: T | undefined,
-  type: 'string' | 'function' | 'object',
-  rule: string,
-): T | undefined {
-  return value === undefined || (typeof value === type && value !== null) ? value : refuse(option, rule, value);
-}
-
 /** The signal of `connect` or `listen`, checked before anything is made. */
 function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
-}
-
-function port(option: string, value: unknown, min: number): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= 65_535) return value;
-  return refuse(option, `a whole number from ${min} to 65535`, value);
-}
-
-/** @returns the port, or undefined where a path was given instead, alone */
-function portUnlessPath(
-  given: ConnectOptions | ListenOptions | Endpoint,
-  min: number,
-  forTcp: readonly (keyof ConnectOptions & string)[],
-): number | undefined {
-  const { path } = given;
-  if (path === undefined) return port('port', given.port, min);
-  if (typeof path !== 'string' || path === '') refuse('path', 'the path of a socket', path);
-  const beside = forTcp.find((option) => (given as ConnectOptions)[option] !== undefined);
-  if (beside === undefined) return undefined;
-  return refuse('path', `given without ${forTcp.join(', ')}`, `path and ${beside}`);
-}
-
-/** One endpoint, with its defaults. */
-function endpointOf(given: ConnectOptions | Endpoint, forTcp: readonly (keyof ConnectOptions & string)[]): Target {
-  const host = optional('host', given.host, 'string', 'a name or an address') || 'localhost';
-  const target = portUnlessPath(given, 1, forTcp);
-  return { host, port: target, path: given.path };
-}
-
-/** Where to dial: several endpoints, or the one of `host` and `port`, or of `path`. */
-function endpointsOf(given: ConnectOptions): readonly [Target, ...Target[]] {
-  const { endpoints } = given;
-  if (endpoints === undefined) return [endpointOf(given, ['host', 'port', 'localAddress', 'localPort', 'lookup'])];
-  const isList = Array.isArray(endpoints) && endpoints.length >= 1 && endpoints.length <= MAX_ENDPOINTS;
-  if (!isList) refuse('endpoints', `a list of 1 to ${MAX_ENDPOINTS} endpoints`, endpoints);
-  const beside = (['host', 'port', 'path'] as const).find((option) => given[option] !== undefined);
-  if (beside) refuse('endpoints', 'given without host, port and path', `endpoints and ${beside}`);
-  return endpoints.map((one: Endpoint, at) => {
-    if (one === null || typeof one !== 'object') refuse(`endpoints[${at}]`, 'a { host, port } or a { path }', one);
-    refuseUnknown(`endpoints[${at}]`, one, { host: true, port: true, path: true });
-    return endpointOf(one, ['host', 'port']);
-  }) as [Target, ...Target[]];
 }
 
 function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback: Environment): LineSettings {
@@ -215,6 +174,7 @@ const connectChoices: Names<ConnectOptions, typeof lineNumbers & typeof connecti
   localAddress: true,
   localPort: true,
   lookup: true,
+  tls: true,
   signal: true,
 };
 
@@ -224,25 +184,23 @@ const listenChoices: Names<ListenOptions, typeof lineNumbers & typeof serverNumb
   port: true,
   path: true,
   backlog: true,
+  tls: true,
+  blockList: true,
+  proxyProtocol: true,
   name: true,
   signal: true,
 };
-
-function refuseUnknown(call: string, given: object, ...known: readonly object[]): void {
-  for (const option of Object.keys(given)) {
-    if (known.some((names) => Object.hasOwn(names, option))) continue;
-    throw new NinjaTcpError('NINJA_INVALID_OPTION', `${call}: ${option} is not an option; see docs/options.md`);
-  }
-}
 
 /** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
 export function connectionSettings(given: ConnectOptions, fallback: Environment): ConnectionSettings {
   if (given === null || typeof given !== 'object') refuse('connect(options)', 'an object', given);
   refuseUnknown('connect', given, lineNumbers, connectionNumbers, connectChoices);
   checkSignal(given.signal);
+  const line = lineSettings(given, fallback);
+  const { tls = false } = given;
   const endpoints = endpointsOf(given);
   return {
-    ...lineSettings(given, fallback),
+    ...line,
     ...numbers(connectionNumbers, given, {}),
     endpoints,
     name: optional('name', given.name, 'string', 'a string') ?? endpoints.map(targetWords).join(', '),
@@ -252,6 +210,7 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
     localAddress: optional('localAddress', given.localAddress, 'string', 'an address'),
     localPort: given.localPort === undefined ? undefined : port('localPort', given.localPort, 1),
     lookup: optional('lookup', given.lookup, 'function', 'a function like dns.lookup'),
+    tls: tls === false ? undefined : checkedTls(tls === true ? {} : tls, line.environment),
   };
 }
 
@@ -278,6 +237,9 @@ export function serverSettings(given: ListenOptions, fallback: Environment): Ser
     port: target,
     path: given.path,
     backlog: given.backlog,
+    tls: given.tls === undefined ? undefined : checkedTls(given.tls, line.environment),
+    blockList: given.blockList === undefined ? undefined : addresses('blockList', given.blockList),
+    proxyProtocol: trustedProxies(given.proxyProtocol),
     name: optional('name', given.name, 'string', 'a string') ?? given.path ?? `${host ?? '*'}:${target}`,
   };
 }

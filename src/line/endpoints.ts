@@ -1,4 +1,4 @@
-import type { Target } from '../address.js';
+import type { Target } from '../target.js';
 
 interface Entry {
   readonly target: Target;

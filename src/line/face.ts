@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
 import type { Dropped } from '../delivery/outbox.js';
+import type { TlsFacts } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason, show } from '../errors.js';
 import type { Traffic } from '../meter.js';
 import { MAX_DELAY } from '../options.js';
@@ -130,6 +131,11 @@ export abstract class Face<
   /** The last 50 transitions, oldest first. */
   get history(): readonly Transition[] {
     return [...this.line.history.steps];
+  }
+
+  /** What the handshake of the present or last line came to; undefined without TLS. Certificates last as long as the line. */
+  get tls(): TlsFacts | undefined {
+    return this.line.transport?.tls;
   }
 
   stats(): Stats {

@@ -32,6 +32,8 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   readingPaused = false;
   /** What comes is counted and thrown away. */
   deaf: boolean;
+  /** Of the present or last socket. */
+  transport: Transport | undefined;
   /** The error behind the last reason. */
   lastError: NinjaTcpError | undefined;
   private warned = false;
@@ -106,6 +108,7 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   protected adopt(transport: Transport, epoch: number, report: (fact: SocketFact) => void): Socket {
     const socket = new Socket(this, transport, this.settings, this.pulse, this.timers, epoch, report);
     this.socket = socket;
+    this.transport = transport;
     this.lastError = undefined;
     if (!this.referenced) socket.unref();
     return socket;

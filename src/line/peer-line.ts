@@ -18,7 +18,7 @@ const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER'
 export class PeerLine extends Line implements BudgetHolder {
   constructor(
     settings: LineSettings,
-    readonly transport: Transport,
+    override readonly transport: Transport,
     private readonly peerEvents: PeerLineEvents,
     private readonly budget: FrameBudget,
   ) {

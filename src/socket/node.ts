@@ -1,4 +1,4 @@
-import { createServer, connect as netConnect } from 'node:net';
+import { createServer, connect as netConnect, type Socket } from 'node:net';
 import type {
   Acceptor,
   AcceptorHandlers,
@@ -9,13 +9,19 @@ import type {
   Transport,
 } from '../environment.js';
 import { nodeClock } from './node-clock.js';
+import { checkTls, dialTls, handshakes } from './node-tls.js';
 import { NodeTransport } from './node-transport.js';
 
 function dial(target: DialTarget): Transport {
+  const socket = dialPlain(target);
+  return target.tls ? dialTls(socket, target, target.tls) : new NodeTransport(socket, target.path === undefined);
+}
+
+function dialPlain(target: DialTarget): Socket {
   const { path } = target;
   const common = { noDelay: target.noDelay, allowHalfOpen: true };
-  if (path !== undefined) return new NodeTransport(netConnect({ ...common, path }), false);
-  const socket = netConnect({
+  if (path !== undefined) return netConnect({ ...common, path });
+  return netConnect({
     ...common,
     host: target.host,
     port: target.port as number,
@@ -24,25 +30,36 @@ function dial(target: DialTarget): Transport {
     ...(target.localPort !== undefined && { localPort: target.localPort }),
     ...(target.lookup !== undefined && { lookup: target.lookup }),
   });
-  return new NodeTransport(socket, true);
 }
 
 function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
-  const { path } = target;
+  const { path, tls } = target;
   const isTcp = path === undefined;
+  const secure = tls && handshakes(tls);
   const server = createServer({ allowHalfOpen: true, noDelay: target.noDelay });
   const bound = (): BoundAddress =>
     isTcp ? (server.address() as BoundAddress) : { address: path, port: 0, family: 'unix' };
   server
     .on('listening', () => handlers.listening(bound()))
     .on('connection', (socket) => handlers.accepted(new NodeTransport(socket, isTcp)))
-    .on('error', (error) => handlers.failed(error));
+    .on('error', (error: NodeJS.ErrnoException) => {
+      // Out of descriptors, say: libuv goes on, and so does the port.
+      if (error.syscall === 'accept') handlers.refused?.(error);
+      else handlers.failed(error);
+    });
   server.listen({
     ...(isTcp ? { port: target.port as number } : { path }),
     ...(target.host !== undefined && { host: target.host }),
     ...(target.backlog !== undefined && { backlog: target.backlog }),
   });
-  return server;
+  return {
+    close: () => void server.close(),
+    ref: () => void server.ref(),
+    unref: () => void server.unref(),
+    ...(secure && {
+      secure: (transport, received, done) => secure(transport as NodeTransport, received, done),
+    }),
+  };
 }
 
 /** The default environment: Node's own timers, chance and network. */
@@ -51,5 +68,6 @@ export const nodeEnvironment: Environment = {
   random: () => Math.random(),
   dial,
   listen,
+  checkTls,
   warn: (error) => process.emitWarning(error),
 };

@@ -1,6 +1,6 @@
 import type { SocketFact } from '../../machines/line.setup.js';
 import type { Clock, Transport, TransportHandlers } from '../environment.js';
-import { type ErrorCode, messageOf, NinjaTcpError } from '../errors.js';
+import { type ErrorCode, isFatal, messageOf, NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
 import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
@@ -119,7 +119,8 @@ export class Socket implements TransportHandlers, WriterOwner {
   }
 
   failed(error: Error): void {
-    this.fail(new NinjaTcpError(this.open ? 'NINJA_RESET' : 'NINJA_CONNECT_FAILED', messageOf(error), error));
+    const code = this.open ? 'NINJA_RESET' : 'NINJA_CONNECT_FAILED';
+    this.fail(error instanceof NinjaTcpError ? error : new NinjaTcpError(code, messageOf(error), error));
   }
 
   closed(): void {
@@ -241,7 +242,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   private say(type: 'socket.failed' | 'socket.closed', code: ErrorCode, message: string): void {
     if (this.muted) return;
     this.muted = true;
-    this.report({ type, epoch: this.epoch, code, message });
+    this.report({ type, epoch: this.epoch, code, message, ...(isFatal(code) && { fatal: true }) });
   }
 
   private get finDueAt(): number {

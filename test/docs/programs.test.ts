@@ -66,7 +66,7 @@ describe('blocks of TypeScript in the pages', () => {
         .map(({ messageText }) => `${blocks[place]?.name}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`),
     );
     expect(complaints).toEqual([]);
-  });
+  }, 60_000);
 });
 
 test('the comparison itself sees what is wrong', () => {

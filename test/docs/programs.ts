@@ -61,8 +61,9 @@ export class Workshop {
     this.folder = mkdtempSync(`${cache}/programs-`);
   }
 
-  /** Builds what is in src now: dist may be older. */
+  /** Builds what is in src now: dist may be older. Programs find certificates beside them. */
   async install(): Promise<void> {
+    cpSync(`${root}test/real/certificates`, `${this.folder}/certificates`, { recursive: true });
     const home = `${this.folder}/node_modules/ninja-tcp`;
     mkdirSync(home, { recursive: true });
     cpSync(`${root}package.json`, `${home}/package.json`);
@@ -94,7 +95,11 @@ export class Workshop {
     });
     const file = `${this.folder}/${name}.mjs`;
     writeFileSync(file, outputText);
-    const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 15_000 });
+    const child = spawn(process.execPath, [file], {
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 15_000,
+    });
     let printed = '';
     let complaints = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

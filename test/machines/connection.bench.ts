@@ -97,6 +97,11 @@ export class ConnectionBench {
     return this.send({ type: 'socket.failed', epoch, code: 'NINJA_CONNECT_FAILED', message: 'refused' });
   }
 
+  failedForGood(): this {
+    const { epoch } = this.context;
+    return this.send({ type: 'socket.failed', epoch, code: 'NINJA_CERTIFICATE', message: 'expired', fatal: true });
+  }
+
   closed(epoch = this.context.epoch): this {
     return this.send({ type: 'socket.closed', epoch, code: 'NINJA_CLOSED_BY_PEER', message: 'FIN' });
   }

@@ -197,6 +197,14 @@ describe('no more attempts', () => {
     expect(bench.ports.asked).toEqual([]);
   });
 
+  it('after a fatal failure of the socket as well; the next one, not fatal, is asked about', () => {
+    const bench = new ConnectionBench();
+    bench.send({ type: 'connect' }).failedForGood();
+    expect([bench.state, bench.ports.asked]).toEqual(['disconnected.failed', []]);
+    bench.fail();
+    expect([bench.state, bench.ports.asked.length]).toEqual(['disconnected.waiting', 1]);
+  });
+
   it('and connect() begins anew: the next failure is not fatal', () => {
     const bench = new ConnectionBench({ greets: true });
     bench.send({ type: 'connect' }).opened().greetingFailed(true).fail();

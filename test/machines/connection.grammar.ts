@@ -79,6 +79,7 @@ export const events: Readonly<Record<string, (bench: ConnectionBench) => unknown
   'socket.heard of this epoch': (bench) => bench.heard(),
   'socket.closed of this epoch': (bench) => bench.closed(),
   'socket.failed of this epoch': (bench) => bench.failed(),
+  'socket.failed for good': (bench) => bench.failedForGood(),
   'socket.failed of an older epoch': (bench) => bench.failed(1),
   'greeting.passed of this epoch': (bench) => bench.send({ type: 'greeting.passed', epoch: bench.context.epoch }),
   'greeting.passed of an older epoch': (bench) => bench.send({ type: 'greeting.passed', epoch: 1 }),

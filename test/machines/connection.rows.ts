@@ -31,6 +31,8 @@ connecting.dialing, socket.closed of this epoch → disconnected.waiting, reason
 connecting.dialing, socket.failed of this epoch → disconnected.waiting, reason CONNECT_FAILED, failures 1, retry in 50, announces disconnected
 connecting.dialing after 2 failures, socket.failed of this epoch → disconnected.waiting, reason CONNECT_FAILED, failures 3, announces disconnected
 connecting.dialing of the last attempt, socket.failed of this epoch → disconnected.failed, reason CONNECT_FAILED, failures 5, no retry, announces disconnected then failed, outbox settled GAVE_UP
+connecting.dialing, socket.failed for good → disconnected.failed, reason CERTIFICATE, failures 1, no retry, announces disconnected then failed, outbox settled GAVE_UP
+connecting.dialing while closing, socket.failed for good → disposed, reason CERTIFICATE, announces disposed, outbox settled DISPOSED
 connecting.dialing without backoff, socket.failed of this epoch → disconnected.failed, reason CONNECT_FAILED, failures 1, no retry, announces disconnected then failed, outbox settled GAVE_UP
 connecting.dialing, after connectTimeout → disconnected.waiting, reason CONNECT_TIMEOUT, failures 1, retry in 50, announces disconnected
 connecting.dialing of the last attempt, after connectTimeout → disconnected.failed, reason CONNECT_TIMEOUT, failures 5, no retry, announces disconnected then failed
@@ -57,6 +59,7 @@ connecting.greeting of the last attempt, greeting.failed of this epoch → disco
 connecting.greeting, greeting.failed for good → disconnected.failed, reason NOT_A_PEER, failures 1, no retry, announces disconnected then failed, outbox settled GAVE_UP
 connecting.greeting, socket.closed of this epoch → disconnected.waiting, reason CLOSED_BY_PEER, failures 1, retry in 50, announces disconnected
 connecting.greeting, socket.failed of this epoch → disconnected.waiting, reason CONNECT_FAILED, failures 1, retry in 50, announces disconnected
+connecting.greeting, socket.failed for good → disconnected.failed, reason CERTIFICATE, failures 1, no retry, announces disconnected then failed, outbox settled GAVE_UP
 connecting.greeting, after connectTimeout → disconnected.waiting, reason CONNECT_TIMEOUT, failures 1, retry in 50, announces disconnected
 connecting.greeting, disconnect → disconnected.idle, reason DISCONNECTED, no retry, announces disconnected
 connecting.greeting, close with nothing held → disposed, reason DISPOSED, announces disposed, outbox settled DISPOSED
@@ -68,6 +71,7 @@ connecting.greeting while closing, greeting.failed of this epoch → disposed, r
 connecting.greeting while closing, greeting.failed for good → disposed, reason NOT_A_PEER, announces disposed
 connecting.greeting while closing, socket.closed of this epoch → disposed, reason CLOSED_BY_PEER, announces disposed
 connecting.greeting while closing, socket.failed of this epoch → disposed, reason CONNECT_FAILED, announces disposed
+connecting.greeting while closing, socket.failed for good → disposed, reason CERTIFICATE, announces disposed, outbox settled DISPOSED
 connecting.greeting while closing, after connectTimeout → disposed, reason CONNECT_TIMEOUT, announces disposed
 connecting.greeting while closing, disconnect → disposed, reason DISCONNECTED, announces disposed, outbox settled DISPOSED
 connecting.greeting while closing, close with nothing held → disposed, reason DISPOSED, announces disposed
@@ -80,6 +84,7 @@ connected.unproven, close with nothing held → connected.draining, closing, dra
 connected.unproven, close with 3 held → connected.draining, closing, drains, announces nothing, socket 1 alive
 connected.unproven, socket.closed of this epoch → disconnected.waiting, reason CLOSED_BY_PEER, failures 1, retry in 50, announces disconnected
 connected.unproven, socket.failed of this epoch → disconnected.waiting, reason CONNECT_FAILED, failures 1, retry in 50, announces disconnected
+connected.unproven, socket.failed for good → disconnected.failed, reason CERTIFICATE, failures 1, no retry, announces disconnected then failed, outbox settled GAVE_UP
 connected.unproven, disconnect → disconnected.idle, reason DISCONNECTED, no retry, announces disconnected
 connected.unproven, reconnectNow → connecting.dialing, reason DISCONNECTED, epoch 2, told to retry in 0, announces disconnected then connecting, socket 2 alive
 connected.unproven, after silence heard → connected.unproven, listens anew, announces nothing, socket 1 alive
@@ -91,6 +96,7 @@ connected.live, close with nothing held → connected.draining, closing, drains,
 connected.live, close with 3 held → connected.draining, closing, drains, announces nothing, socket 1 alive
 connected.live, socket.closed of this epoch → disconnected.waiting, reason CLOSED_BY_PEER, failures 1, retry in 50, announces disconnected
 connected.live, socket.failed of this epoch → disconnected.waiting, reason CONNECT_FAILED, failures 1, retry in 50, announces disconnected
+connected.live, socket.failed for good → disconnected.failed, reason CERTIFICATE, failures 1, no retry, announces disconnected then failed, outbox settled GAVE_UP
 connected.live, disconnect → disconnected.idle, reason DISCONNECTED, no retry, announces disconnected
 connected.live, reconnectNow → connecting.dialing, reason DISCONNECTED, epoch 2, told to retry in 0, announces disconnected then connecting, socket 2 alive
 connected.live, after silence heard → connected.live, listens anew, announces nothing, socket 1 alive
@@ -100,6 +106,7 @@ connected.live, dispose → disposed, reason DISPOSED, announces disposed
 # connected: draining
 connected.draining, socket.closed of this epoch → disposed, reason CLOSED_BY_PEER, announces disposed, outbox settled DISPOSED
 connected.draining, socket.failed of this epoch → disposed, reason CONNECT_FAILED, announces disposed, outbox settled DISPOSED
+connected.draining, socket.failed for good → disposed, reason CERTIFICATE, announces disposed, outbox settled DISPOSED
 connected.draining, after drainTimeout → disposed, reason DRAIN_TIMEOUT, announces disposed, outbox settled DISPOSED
 connected.draining with time, after silence heard → connected.draining, listens anew, announces nothing, socket 1 alive
 connected.draining with time, after silence unheard → stale, reason STALE, closing, announces stale, socket 1 discarded
@@ -110,6 +117,7 @@ connected.draining, dispose → disposed, reason DISPOSED, announces disposed
 # stale
 stale, socket.closed of this epoch → disconnected.waiting, reason STALE, failures 1, retry in 50, announces disconnected
 stale, socket.failed of this epoch → disconnected.waiting, reason STALE, failures 1, retry in 50, announces disconnected
+stale, socket.failed for good → disconnected.waiting, reason STALE, failures 1, retry in 50, announces disconnected
 stale, after discardTimeout → disconnected.waiting, reason STALE, failures 1, retry in 50, announces disconnected
 stale of the last attempt, socket.closed of this epoch → disconnected.failed, reason STALE, failures 5, no retry, announces disconnected then failed
 stale, disconnect → disconnected.idle, reason DISCONNECTED, no retry, announces disconnected
@@ -118,6 +126,7 @@ stale, close with 3 held → stale, closing, announces nothing
 stale, dispose → disposed, reason DISPOSED, announces disposed, outbox settled DISPOSED
 stale while closing, socket.closed of this epoch → disposed, reason STALE, announces disposed, outbox settled DISPOSED
 stale while closing, socket.failed of this epoch → disposed, reason STALE, announces disposed, outbox settled DISPOSED
+stale while closing, socket.failed for good → disposed, reason STALE, announces disposed, outbox settled DISPOSED
 stale while closing, after discardTimeout → disposed, reason STALE, announces disposed, outbox settled DISPOSED
 stale while closing, close with 3 held → stale, closing, announces nothing
 stale while closing, disconnect → disposed, reason DISCONNECTED, announces disposed, outbox settled DISPOSED

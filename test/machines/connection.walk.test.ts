@@ -39,6 +39,13 @@ const facts = (epoch: number, which: string): Step[] => [
   step(`socket.heard of ${which}`, { type: 'socket.heard', epoch }),
   step(`socket.closed of ${which}`, { type: 'socket.closed', epoch, code: 'NINJA_RESET', message: 'gone' }),
   step(`socket.failed of ${which}`, { type: 'socket.failed', epoch, code: 'NINJA_RESET', message: 'gone' }),
+  step(which === 'this epoch' ? 'socket.failed for good' : `socket.failed of ${which}`, {
+    type: 'socket.failed',
+    epoch,
+    code: 'NINJA_CERTIFICATE',
+    message: 'expired',
+    fatal: true,
+  }),
   step(`greeting.passed of ${which}`, { type: 'greeting.passed', epoch }),
   ...[false, true].map((fatal) =>
     step(fatal && which === 'this epoch' ? 'greeting.failed for good' : `greeting.failed of ${which}`, {
@@ -107,8 +114,8 @@ function partsOf({ value, status, context, children }: Snapshot) {
 }
 
 describe.each([
-  { greets: true, nodes: 40, cells: 1122, filled: 271, refused: 238, empty: 613 },
-  { greets: false, nodes: 33, cells: 891, filled: 201, refused: 189, empty: 501 },
+  { greets: true, nodes: 40, cells: 1224, filled: 298, refused: 272, empty: 654 },
+  { greets: false, nodes: 34, cells: 1008, filled: 226, refused: 224, empty: 558 },
 ])('every state × event of a connection, greets: $greets', ({ greets, ...counts }) => {
   const input = { ports: new FakeConnection(createVirtualClock()), times: { ...TIMES, maxAttempts: 3 }, greets };
   const model = new TestModel<Snapshot, Step, typeof input>(
@@ -186,7 +193,7 @@ describe('after the end', () => {
     const before = partsOf(bench.actor.getSnapshot());
     bench.log.length = 0;
     const steps = stepsFrom(bench.actor.getSnapshot());
-    expect(steps).toHaveLength(33);
+    expect(steps).toHaveLength(36);
     for (const one of steps) bench.actor.send(one as never);
     expect(partsOf(bench.actor.getSnapshot())).toEqual(before);
     expect(bench.log).toEqual([]);

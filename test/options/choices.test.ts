@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { ConnectOptions, ListenOptions, NinjaTcpError } from '../../src/index.js';
 import { connect, lengthPrefixed, listen } from '../../src/index.js';
@@ -99,10 +100,12 @@ describe('other options', () => {
       localAddress: undefined,
       localPort: undefined,
       lookup: undefined,
+      tls: undefined,
       environment: nodeEnvironment,
     });
     expect(connection({ host: '' }).endpoints[0].host).toBe('localhost');
     expect(connection({ host: '::1', port: 7 }).name).toBe('[::1]:7');
+    expect([connection({ tls: false }).tls, connection({ tls: true }).tls]).toEqual([undefined, {}]);
     expect(connection({ port: undefined, path: '/x' })).toMatchObject({
       endpoints: [{ port: undefined, path: '/x' }],
       name: '/x',
@@ -115,9 +118,25 @@ describe('other options', () => {
       port: 7,
       name: '*:7',
       backlog: undefined,
+      tls: undefined,
+      proxyProtocol: undefined,
+      blockList: undefined,
       noDelay: true,
     });
     expect(server({ port: 7, host: '::1' }).name).toBe('::1:7');
+    const trusts = (proxyProtocol: unknown, address: string) =>
+      server({ proxyProtocol }).proxyProtocol?.trusted.check(address, 'ipv4');
+    expect([trusts(true, '127.9.9.9'), trusts(true, '10.0.0.1'), trusts(false, '127.0.0.1')]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
+    const list = new BlockList();
+    list.addSubnet('10.0.0.0', 8, 'ipv4');
+    expect([trusts({ trusted: list }, '10.0.0.1'), trusts({ trusted: ['10.0.0.2'] }, '10.0.0.1')]).toEqual([
+      true,
+      false,
+    ]);
     expect(server({ port: undefined, path: '/x' })).toMatchObject({ port: undefined, path: '/x', name: '/x' });
   });
 
@@ -144,6 +163,36 @@ describe('other options', () => {
       { port: undefined, path: '/x', lookup() {} },
       connection,
       "path must be given without host, port, localAddress, localPort, lookup, got 'path and lookup'",
+    ],
+    ['tls', { tls: 'yes' }, connection, "tls must be the options of node:tls, got 'yes'"],
+    ['tls', { tls: null }, connection, 'tls must be the options of node:tls, got null'],
+    ['tls', { tls: true }, server, 'tls must be the options of node:tls, got true'],
+    ['tls', { tls: {}, environment: {} }, server, 'tls: the environment that was given knows no TLS'],
+    [
+      'blockList',
+      { blockList: '10.0.0.1' },
+      server,
+      "blockList must be a list of addresses, or a net.BlockList, got '10.0.0.1'",
+    ],
+    [
+      'blockList',
+      { blockList: ['10.0.0.300'] },
+      server,
+      "blockList must be a list of addresses and networks, such as 10.0.0.0/8, got '10.0.0.300'",
+    ],
+    ['proxyProtocol', { proxyProtocol: 'yes' }, server, "proxyProtocol must be true, false or { trusted }, got 'yes'"],
+    ['proxyProtocol', { proxyProtocol: null }, server, 'proxyProtocol must be true, false or { trusted }, got null'],
+    [
+      'proxyProtocol',
+      { proxyProtocol: {} },
+      server,
+      'proxyProtocol.trusted must be a list of addresses, or a net.BlockList, got undefined',
+    ],
+    [
+      'proxyProtocol',
+      { proxyProtocol: { trusted: ['10.0.0.0/8', '10.0.0.0/33'] } },
+      server,
+      "proxyProtocol.trusted must be a list of addresses and networks, such as 10.0.0.0/8, got '10.0.0.0/33'",
     ],
     ['localPort', { localPort: 0 }, connection, 'localPort must be a whole number from 1 to 65535, got 0'],
     ['host', { host: 7 }, connection, 'host must be a name or an address, got 7'],

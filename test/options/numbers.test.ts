@@ -34,6 +34,8 @@ const defaults: Record<string, number> = {
   maxAttempts: Number.POSITIVE_INFINITY,
   maxConnections: 10_000,
   unfinishedBytes: 256 * MiB,
+  maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
+  handshakeTimeout: 10_000,
 };
 
 /** What else has to be given so that a value of this option contradicts no other. */

@@ -63,6 +63,12 @@ export function patientProcess(heartbeatInterval = 1000): Promise<Child> {
   return startChild(process.execPath, [script, String(heartbeatInterval)]);
 }
 
+/** An echo server with so many file descriptors, no more. */
+export function starvedProcess(descriptors: number): Promise<Child> {
+  const script = fileURLToPath(new URL('peers/few_descriptors.mjs', import.meta.url));
+  return startChild('sh', ['-c', `ulimit -n ${descriptors}; exec "$0" "$1"`, process.execPath, script]);
+}
+
 export function pythonProcess(script: string, ...args: string[]): Promise<Child> {
   const path = fileURLToPath(new URL(`peers/${script}`, import.meta.url));
   return startChild('python3', ['-u', path, ...args]);

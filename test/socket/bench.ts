@@ -34,7 +34,10 @@ export function socketBench(options: Partial<ConnectOptions> = {}) {
     lostWith: (error) => void told.push(`lost with ${error.code}`),
   };
   const report = (fact: SocketFact) =>
-    void facts.push(`${fact.epoch} ${fact.type} ${'code' in fact ? fact.code : ''}`.trim());
+    void facts.push(
+      `${fact.epoch} ${fact.type} ${'code' in fact ? fact.code : ''}`.trim() +
+        ('fatal' in fact && fact.fatal ? ' for good' : ''),
+    );
   const socket = new Socket(owner, transport, settings, pulse, clock, 7, report);
   return {
     clock,

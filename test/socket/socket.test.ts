@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { NinjaTcpError } from '../../src/errors.js';
 import { socketBench } from './bench.js';
 
 const KiB = 1024;
@@ -234,5 +235,23 @@ describe('a FIN that does not end the line', () => {
     socket.send(Buffer.from('answer'), 1);
     await clock.settle();
     expect(frames()).toEqual(['answer']);
+  });
+});
+
+describe('a fault that the transport names itself', () => {
+  const expired = new NinjaTcpError('NINJA_CERTIFICATE', 'expired');
+
+  test.each([false, true])('is told as it is, and as final; open: %s', (open) => {
+    const { socket, facts, told } = socketBench();
+    if (open) socket.opened();
+    facts.length = 0;
+    socket.failed(expired);
+    expect([facts, told]).toEqual([['7 socket.failed NINJA_CERTIFICATE for good'], ['lost with NINJA_CERTIFICATE']]);
+  });
+
+  test('is not final where a retry may help', () => {
+    const { socket, facts } = socketBench();
+    socket.failed(new NinjaTcpError('NINJA_CONNECT_FAILED', 'cut off'));
+    expect(facts).toEqual(['7 socket.failed NINJA_CONNECT_FAILED']);
   });
 });
