@@ -1,6 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type AnyTransitionDefinition, createActor, initialTransition, type SnapshotFrom, transition } from 'xstate';
-import type { SocketFact } from '../../machines/line.setup.js';
+import {
+  type AnyTransitionDefinition,
+  createActor,
+  fromCallback,
+  initialTransition,
+  type SnapshotFrom,
+  transition,
+} from 'xstate';
+import type { SocketFact, SocketInput, SocketOrder } from '../../machines/line.setup.js';
 import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../../machines/peer.machine.js';
 import { socketActor } from '../../src/socket/actor.js';
 import { createVirtualClock } from '../../src/testing/clock.js';
@@ -215,6 +222,53 @@ describe('a peer', () => {
       const bench = (await reach(from)).send({ type: 'dispose' });
       expect(bench.clock.pending).toBe(0);
     }
+  });
+});
+
+describe('what a peer tells', () => {
+  const rows: readonly [from: string, event: string, message: string][] = [
+    ['connected.live', 'dispose', 'the program called dispose()'],
+    ['connected.draining', 'after drainTimeout', `not drained within ${TIMES.drainTimeout} ms`],
+    ['connected.live', 'after silence unheard', `no byte for ${WINDOW} ms`],
+    ['connected.live', 'socket.failed', 'gone'],
+  ];
+  it.each(rows)('%s, %s → the reason %s', async (from, event, message) => {
+    const bench = await reach(from);
+    await known(events, event)(bench);
+    expect(bench.context.reason).toMatchObject({ message, at: bench.clock.wallNow(), epoch: 1 });
+  });
+
+  it('stale: how long it was silent, and when the last byte came', async () => {
+    const bench = await reach('connected.live');
+    await bench.clock.advance(300);
+    const lastHeardAt = bench.clock.wallNow();
+    bench.ports.heard = false;
+    await bench.clock.advance(WINDOW - 300);
+    expect(bench.announced).toEqual([{ type: 'stale', silentForMs: WINDOW - 300, lastHeardAt }]);
+  });
+});
+
+describe("the socket's actor of a peer", () => {
+  const startWith = (chart: typeof peerMachine) => {
+    const clock = createVirtualClock();
+    const ports = new FakeLine(clock);
+    return { clock, ports, actor: createActor(chart, { clock, input: { ports, times: TIMES } }).start() };
+  };
+
+  it('is told to discard, once, when the line is stale', async () => {
+    const orders: SocketOrder[] = [];
+    const socket = fromCallback<SocketOrder, SocketInput>(({ receive }) => receive((order) => orders.push(order)));
+    const { clock, ports } = startWith(peerMachine.provide({ actors: { socket } }));
+    ports.heard = false;
+    await clock.advance(WINDOW);
+    expect(orders).toEqual([{ type: 'discard' }]);
+  });
+
+  it('is inert until listen() puts a real one in: a chart alone can be walked', () => {
+    const { ports, actor } = startWith(peerMachine);
+    expect(Object.keys(actor.getSnapshot().children)).toEqual(['socket-1']);
+    actor.send({ type: 'dispose' });
+    expect(ports.log.filter((line) => line.startsWith('socket'))).toEqual([]);
   });
 });
 

@@ -171,6 +171,35 @@ describe('the transition table of a server', () => {
   });
 });
 
+describe('what a server tells', () => {
+  const rows: readonly [from: string, event: string, message: string][] = [
+    ['listening', 'close', 'the program called close()'],
+    ['listening', 'dispose', 'the program called dispose()'],
+    ['draining', 'after drainTimeout', `peers were not drained within ${DRAIN} ms`],
+    ['binding', 'acceptor.failed', 'in use'],
+  ];
+  it.each(rows)('%s, %s → the reason %s', async (from, event, message) => {
+    const bench = reach(from);
+    await known(events, event)(bench);
+    expect(bench.actor.getSnapshot().context.reason).toMatchObject({ message, at: bench.clock.wallNow() });
+  });
+
+  it('where it began', () => {
+    expect(new ServerBench().log).toEqual(['entered closed by start']);
+  });
+
+  it('nothing of a port, until listen() puts a real one in: a chart alone can be walked', () => {
+    const { ports, log, clock } = new ServerBench();
+    log.length = 0;
+    const actor = createActor(serverMachine, { clock, input: { ports, drainTimeout: DRAIN } }).start();
+    actor.send({ type: 'listen' });
+    actor.send({ type: 'acceptor.listening' });
+    expect(Object.keys(actor.getSnapshot().children)).toEqual(['acceptor']);
+    actor.send({ type: 'dispose' });
+    expect(log.filter((line) => line.startsWith('port'))).toEqual([]);
+  });
+});
+
 describe('every state × event of a server', () => {
   type Snapshot = SnapshotFrom<typeof machine>;
   const drained = { type: 'xstate.after.drainTimeout.server.draining' };
