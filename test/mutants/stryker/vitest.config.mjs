@@ -55,6 +55,6 @@ export default defineConfig({
     sequence: { sequencer: AsNamed },
     reporters: [loads],
     // A promise that a mutant leaves unsettled is waited for so long: no test here takes a second.
-    testTimeout: 5_000,
+    testTimeout: 10_000,
   },
 });
