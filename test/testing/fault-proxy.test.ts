@@ -328,8 +328,10 @@ describe('with the library', () => {
     const [{ silentForMs }] = await once(connection, 'stale');
     expect(silentForMs).toBeGreaterThanOrEqual(200);
     proxy.heal();
-    await connection.connected({ proven: true });
-    connection.send('hello');
+    // Said on every line that lives: on a busy machine one may be lost once more.
+    const greet = () => connection.send('hello');
+    connection.on('live', greet);
+    if (connection.substate === 'live') greet();
     for await (const message of connection) {
       expect(`${message}`).toBe('hello');
       break;
