@@ -145,12 +145,20 @@ describe('a line that is lost', () => {
     const world = await open({ windowBytes: 1000 });
     world.server.stall();
     world.client.send(Buffer.alloc(5000));
-    await world.clock.advance(60_000);
+    await world.clock.advance(29_000);
     expect(world.client.substate).toBe('live');
     expect(world.client.stats().pending.bytes).toBeGreaterThan(0);
     world.server.stall(false);
     await world.clock.advance(100);
     expect([world.heard.length, world.client.stats().pending.bytes]).toEqual([1, 0]);
+  });
+
+  test('stall, for longer than writeStallTimeout: the line is dropped', async () => {
+    const world = await open({ windowBytes: 1000 });
+    world.server.stall();
+    world.client.send(Buffer.alloc(5000));
+    await world.clock.runUntil(() => world.client.state !== 'connected');
+    expect(world.client.reason?.code).toBe('NINJA_WRITE_STALL');
   });
 });
 
