@@ -1,6 +1,6 @@
 import { type AddressMatcher, canonical, clientOf, familyOf } from './addresses.js';
 import type { Acceptor, BoundAddress, Timer, Transport } from './environment.js';
-import { messageOf, NinjaTcpError } from './errors.js';
+import { messageOf, NinjaTcpError, show } from './errors.js';
 import type { ProxyHeader } from './protocol/proxy-v2.js';
 import type { ServerSettings } from './settings.js';
 import { HeaderReading, ProxiedTransport } from './socket/proxied.js';
@@ -150,7 +150,9 @@ export class Admission {
   private isIn(list: AddressMatcher, name: string, remoteAddress: string, otherwise: boolean): boolean {
     const address = canonical(remoteAddress);
     try {
-      return list.check(address, familyOf(address));
+      const answer: unknown = list.check(address, familyOf(address));
+      if (typeof answer === 'boolean') return answer;
+      throw new TypeError(`it must answer true or false, got ${show(answer)}`);
     } catch (cause) {
       const error = new NinjaTcpError('NINJA_HANDLER_FAILED', `${name} threw: ${messageOf(cause)}`, cause);
       this.settings.environment.warn(error);

@@ -89,17 +89,18 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
     this.actor.start();
     this.actor.send({ type: 'connect' });
     settings.environment.clock.defer(() => {
-      const early = this.early ?? [];
+      // What a listener brings about meanwhile comes behind.
+      for (let next = this.early?.shift(); next; next = this.early?.shift()) this.hear(next);
       this.early = undefined;
-      for (const announcement of early) this.hear(announcement);
     });
     if (!signal) return;
-    const forget = obey(signal, () => this.dispose());
-    this.once('disposed', forget);
+    void this.closed().then(obey(signal, () => this.dispose()));
   }
 
   /** One of the five states of docs/states.md. */
   get state(): ConnectionState {
+    // A chart that broke stands where it was.
+    if (this.endReason) return 'disposed';
     const { value } = this.actor.getSnapshot();
     return (typeof value === 'string' ? value : Object.keys(value)[0]) as ConnectionState;
   }
@@ -107,7 +108,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
   /** The state within the state: `idle`, `waiting`, `failed`; `dialing`, `greeting`; `unproven`, `live`, `draining`. */
   get substate(): string | undefined {
     const { value } = this.actor.getSnapshot();
-    if (typeof value === 'string') return undefined;
+    if (this.endReason || typeof value === 'string') return undefined;
     const inner = Object.values(value)[0];
     return typeof inner === 'string' ? inner : inner?.line;
   }

@@ -107,6 +107,8 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   }
 
   get state(): PeerState {
+    // A chart that broke stands where it was.
+    if (this.endReason) return 'disposed';
     const { value } = this.actor.getSnapshot();
     return typeof value === 'string' ? value : 'connected';
   }
@@ -114,7 +116,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   /** `unproven`, `live` or `draining`. */
   get substate(): string | undefined {
     const { value } = this.actor.getSnapshot();
-    return typeof value === 'string' ? undefined : value.connected.line;
+    return this.endReason || typeof value === 'string' ? undefined : value.connected.line;
   }
 
   /** Why it ended. */
@@ -156,7 +158,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   private serve(handler: PeerHandler): void {
     const done = () => {
       this.handling = false;
-      if (this.inputOver || this.listenerCount('message') === 0) void this.close();
+      if (this.inputOver || this.listenerCount('message') === 0) this.finish('its handler is done');
     };
     try {
       const result = handler(this);
@@ -178,7 +180,13 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   private endInput(): void {
     this.inputOver = true;
     this.line.inbox.close();
-    if (!this.handling) void this.close();
+    if (!this.handling) this.finish('its client has closed');
+  }
+
+  /** Closes, but not by an order of the program. */
+  private finish(why: string): void {
+    this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', `the peer is over: ${why}`);
+    void this.close();
   }
 
   private hear(announcement: PeerAnnouncement): void {

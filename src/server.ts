@@ -224,7 +224,8 @@ export class Server extends EventEmitter<ServerEvents> {
     // It may be gone before its constructor is through.
     const owner = left ? { ...this.owner, gone } : this.owner;
     const peer = new Peer(this.count, this.settings, transport, owner);
-    this.live.add(peer);
+    // A framing that throws at once has ended it already.
+    if (peer.state !== 'disposed') this.live.add(peer);
     if (!this.referenced) peer.unref();
     this.announce('peer', peer);
     if (this.handler) serve(peer, this.handler);
@@ -286,8 +287,7 @@ export async function listen(options: ListenOptions, handler?: PeerHandler): Pro
   const settings = serverSettings(options, nodeEnvironment);
   const server = new Server(settings, handler);
   const { signal } = options;
-  const forget = obey(signal, () => server.dispose());
-  server.once('closed', forget);
+  void server.closed().then(obey(signal, () => server.dispose()));
   try {
     await server.listening();
   } catch (error) {

@@ -102,9 +102,19 @@ function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal)) refuse('signal', 'an AbortSignal', signal);
 }
 
+/** What others are reckoned from, before its own turn to be checked: a bigint or an object would throw there. */
+function checkReckonable(given: Numbers<typeof lineNumbers>): void {
+  for (const option of ['staleAfter', 'maxFrameLength', 'highWaterMark', 'outboxBytes'] as const) {
+    const value: unknown = given[option] ?? 0;
+    if (typeof value !== 'number') refuse(option, ruleOf(lineNumbers[option]), value);
+  }
+}
+
 function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback: Environment): LineSettings {
-  const framing =
-    optional('framing', given.framing, 'object', 'a framing, such as lengthPrefixed()') ?? lengthPrefixed();
+  const isFraming = 'a framing, such as lengthPrefixed()';
+  const framing = optional('framing', given.framing, 'object', isFraming) ?? lengthPrefixed();
+  if (typeof framing.maxLength !== 'number') refuse('framing', isFraming, framing);
+  checkReckonable(given);
   const emptyFrames = choice('emptyFrames', given.emptyFrames, ['heartbeat', 'message']);
   const staleAfter = given.staleAfter ?? lineNumbers.staleAfter.default;
   const maxFrameLength = given.maxFrameLength ?? Math.min(8 * MiB, framing.maxLength);

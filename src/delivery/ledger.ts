@@ -7,7 +7,7 @@ export interface Loss {
    * Undefined when nothing was written.
    */
   readonly unknown: Range | undefined;
-  /** How many of these, the last ones, the kernel never took. */
+  /** Of how many of these, the last ones, the system never confirmed that it took them. Parts of them may have arrived. */
   readonly unflushed: number;
   /** Still in the outbox, kept for the next socket. Undefined when there is none. */
   readonly held: Range | undefined;

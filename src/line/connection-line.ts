@@ -56,6 +56,10 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     return true;
   }
 
+  protected override get greeting(): boolean {
+    return this.greeter !== undefined;
+  }
+
   override deliver(message: Buffer): void {
     if (this.greeter) this.greeter.deliver(message);
     else super.deliver(message);
@@ -151,11 +155,12 @@ export class ConnectionLine extends Line implements ConnectionPorts {
 
   override openGate(): void {
     const unread = this.endGreeting('onConnect is over: the line is now the connection’s own');
-    for (const message of unread) super.deliver(message);
     // However long the greeting took, the silence of the line itself begins now.
     this.pulse.restart(this.now());
     this.wasUp = true;
     super.openGate();
+    // Now that their listeners may send.
+    for (const message of unread) super.deliver(message);
   }
 
   override shutGate(): void {

@@ -15,7 +15,9 @@ export class FrameBudget {
   constructor(private readonly limit: number) {}
 
   /** `holder` holds so many bytes now. */
-  note(holder: BudgetHolder, bytes: number): void {
+  note(holder: BudgetHolder, claimed: number): void {
+    // A program's own decoder may say anything.
+    const bytes = claimed > 0 && Number.isFinite(claimed) ? claimed : 0;
     this.total += bytes - (this.holders.get(holder) ?? 0);
     if (bytes > 0) this.holders.set(holder, bytes);
     else this.holders.delete(holder);

@@ -38,6 +38,8 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   lastError: NinjaTcpError | undefined;
   private warned = false;
   private referenced = true;
+  /** The last socket, also when the gate was shut behind it. */
+  private latest: Socket | undefined;
 
   constructor(
     settings: LineSettings,
@@ -77,7 +79,12 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
 
   resumeReading(): void {
     this.readingPaused = false;
-    this.socket?.resume();
+    // The greeting has an inbox of its own, and pauses the socket for itself.
+    if (!this.greeting) this.socket?.resume();
+  }
+
+  protected get greeting(): boolean {
+    return false;
   }
 
   /** A connection is bounded by `maxFrameLength` alone. */
@@ -109,6 +116,7 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     const socket = new Socket(this, transport, this.settings, this.pulse, this.timers, epoch, report);
     this.socket = socket;
     this.transport = transport;
+    this.latest = socket;
     this.lastError = undefined;
     if (!this.referenced) socket.unref();
     return socket;
@@ -167,7 +175,8 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
       at: this.wallNow(),
       epoch: this.history.steps.at(-1)?.epoch ?? 0,
     };
-    this.socket?.destroy();
+    // The chart may have broken between shutting the gate and stopping the socket.
+    this.latest?.destroy();
     this.shutGate();
     this.settleHeld('NINJA_DISPOSED', reason);
     return reason;

@@ -23,8 +23,7 @@ export abstract class Sending {
   readonly ledger = new Ledger();
   readonly sent: Meter;
   readonly timers: Timers;
-  /** No message is accepted any more, for this reason. The gate has moved by then, or moves at once. */
-  refusal: NinjaTcpError | undefined;
+  private refused: NinjaTcpError | undefined;
   protected socket: Socket | undefined;
   protected gate: 'open' | 'draining' | 'shut' = 'shut';
   private lost: Omit<Loss, 'held'> | undefined;
@@ -58,6 +57,17 @@ export abstract class Sending {
 
   wallNow(): number {
     return this.settings.environment.clock.wallNow();
+  }
+
+  /** No message is accepted any more, for this reason. */
+  get refusal(): NinjaTcpError | undefined {
+    return this.refused;
+  }
+
+  set refusal(refusal: NinjaTcpError | undefined) {
+    this.refused = refusal;
+    // Ordered from inside an event of the chart, the gate moves only when the chart has taken its step.
+    this.recall();
   }
 
   openGate(): void {
@@ -116,10 +126,10 @@ export abstract class Sending {
 
   /** Accepts a message: writes it, or holds it. @returns false when it is time to wait */
   send(message: Uint8Array | string, ttl?: number): boolean {
-    if (typeof message !== 'string' && ttl === undefined && this.freeMessages > 0) {
+    if (this.freeMessages > 0 && ttl === undefined && message instanceof Uint8Array) {
       const { length } = message;
       const cost = length + this.headerLength;
-      if (length > 0 && length <= this.longest && cost <= this.freeBytes && message instanceof Uint8Array) {
+      if (length > 0 && length <= this.longest && cost <= this.freeBytes) {
         this.freeBytes -= cost;
         this.freeMessages -= 1;
         this.write(message, this.ledger.accept());
@@ -135,7 +145,12 @@ export abstract class Sending {
     if (this.refusal) throw this.refusal;
     this.demandGate();
     const size = payload.length;
-    if (!this.hasRoom(size)) this.makeRoom(size);
+    if (!this.hasRoom(size)) {
+      this.makeRoom(size);
+      // Who was told of what had expired may have closed the line.
+      if (this.refusal) throw this.refusal;
+      this.demandGate();
+    }
     const number = this.ledger.accept();
     if (this.gate === 'open' && this.outbox.messages === 0 && (this.socket as Socket).canTake(size)) {
       this.write(payload, number);
@@ -152,7 +167,8 @@ export abstract class Sending {
   /** The gate is open, nothing is held, and there was room: finds out how much there is. */
   private lend(): void {
     const { highWaterMark, outboxBytes, outboxMessages } = this.settings;
-    if (!(this.socket as Socket).proven) return;
+    // Its framing may just have thrown.
+    if (!this.socket?.proven) return;
     // One less than where `send` says stop.
     this.freeBytes = Math.min(highWaterMark - 1, outboxBytes) - this.pendingBytes;
     this.freeMessages = Math.ceil(outboxMessages / 2) - 1 - this.pendingMessages;

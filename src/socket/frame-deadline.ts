@@ -1,3 +1,5 @@
+import { excused } from './excuse.js';
+
 /** How long the unfinished frame of one socket has been under way. Pure: it is told the time. */
 export class FrameDeadline {
   /** When the unfinished frame was begun, monotonic milliseconds. */
@@ -43,8 +45,8 @@ export class FrameDeadline {
     this.frozenAt = undefined;
   }
 
-  /** We were away, and could not read what would have finished the frame: its time begins anew. */
-  restart(now: number): void {
-    if (this.from !== undefined) this.from = now;
+  /** We were away for so long until now, and could not read what would have finished the frame. */
+  excuse(late: number, now: number): void {
+    if (this.from !== undefined) this.from = excused(this.from, this.timeout, late, now);
   }
 }

@@ -2,29 +2,29 @@ import type { SocketFact } from '../../machines/line.setup.js';
 import type { Clock, Transport, TransportHandlers } from '../environment.js';
 import { type ErrorCode, isFatal, messageOf, NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
-import type { Decoder } from '../framing/framing.js';
 import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import { Alarm } from './alarm.js';
 import { Caution } from './caution.js';
-import { frameTimedOut, stalled, truncated } from './faults.js';
+import { frameTimedOut, stalled } from './faults.js';
 import { FrameDeadline } from './frame-deadline.js';
 import type { SocketOwner } from './owner.js';
 import { Parting } from './parting.js';
 import { LATE, type Pulse } from './pulse.js';
+import { Reading } from './reading.js';
 import { WriteStall } from './write-stall.js';
 import { Writer, type WriterOwner } from './writer.js';
 
 /**
- * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadlines of
- * an unfinished frame and of a peer that does not read, on one lazy timer. It reports facts to its statechart, each with the epoch, and exactly one that
- * says it is over.
+ * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadlines of an
+ * unfinished frame and of a peer that does not read, on one lazy timer. It reports facts to its statechart, each with the
+ * epoch, and exactly one that says it is over.
  */
 export class Socket implements TransportHandlers, WriterOwner {
   /** A byte came on this socket. */
   proven = false;
   readonly writer: Writer;
-  private readonly decoder: Decoder;
+  private readonly reading: Reading;
   private open = false;
   /** Nothing more is delivered or written. */
   private over = false;
@@ -50,7 +50,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     private readonly report: (fact: SocketFact) => void,
   ) {
     this.clock = settings.environment.clock;
-    this.decoder = settings.framing.decoder(settings);
+    this.reading = new Reading(settings);
     this.frame = new FrameDeadline(settings.frameTimeout);
     this.caution = new Caution(settings.staleAfter > 0 ? settings.unprovenBytes : Number.POSITIVE_INFINITY);
     this.stall = new WriteStall(settings.writeStallTimeout);
@@ -69,12 +69,8 @@ export class Socket implements TransportHandlers, WriterOwner {
   /** The transport is open: we speak first. @returns false if it is over at once, by a fault of the framing */
   begin(): boolean {
     this.open = true;
-    try {
-      this.heartbeat();
-    } catch (error) {
-      this.fail(framingFault(error));
-      return false;
-    }
+    this.heartbeat();
+    if (this.over) return false;
     this.arm();
     return true;
   }
@@ -85,17 +81,13 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.pulse.heardAt = now;
     this.owner.heard(bytes.length, now);
     if (!this.proven) this.prove();
-    try {
-      this.decoder.push(bytes, this.receive);
-    } catch (error) {
-      this.fail(framingFault(error));
-      return;
-    }
+    const fault = this.reading.push(bytes, this.receive);
+    if (fault) this.fail(fault);
     // A listener may have disposed of us meanwhile.
     if (this.over) return;
-    this.hold(this.decoder.heldBytes);
+    this.hold(this.reading.heldBytes);
     if (this.over) return;
-    const begun = this.frame.note(this.decoder.unfinished, this.frames, now);
+    const begun = this.frame.note(this.reading.unfinished, this.frames, now);
     if (begun && this.frame.dueAt < this.alarm.dueAt) this.arm();
   }
 
@@ -108,7 +100,7 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   ended(): void {
     if (this.over) return;
-    const cutOff = this.decoder.unfinished ? truncated(this.decoder.progress) : undefined;
+    const { cutOff } = this.reading;
     // From now on no byte can come: silence means nothing any more.
     this.parting.ended();
     this.pulse.pause();
@@ -129,8 +121,8 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (this.muted) return;
     const orderly = this.parting.orderly && !this.over;
     this.over = true;
-    if (orderly) this.say('socket.closed', 'NINJA_DISPOSED', 'closed; both sides sent their FIN');
-    else this.say('socket.closed', 'NINJA_RESET', 'the socket is gone');
+    const why = orderly ? 'closed; both sides sent their FIN' : 'the socket is gone';
+    this.say('socket.closed', orderly ? 'NINJA_DISPOSED' : 'NINJA_RESET', why);
   }
 
   /** Whether a message of this size may be written now, or should wait in the outbox, where it cannot be lost. */
@@ -143,13 +135,22 @@ export class Socket implements TransportHandlers, WriterOwner {
   /** Writes a message that `canTake` let pass. @param place its place in this epoch, from 1 */
   send(payload: Uint8Array, place: number): void {
     if (!this.proven) this.caution.wrote(payload.length);
-    this.writer.put(payload, place);
+    this.put(payload, place);
   }
 
   /** Writes an empty frame, so that the other side hears us. */
   heartbeat(): void {
     if (this.settings.heartbeatInterval === 0 || this.over || this.parting.ending) return;
-    this.writer.put(HEARTBEAT, 0);
+    this.put(HEARTBEAT, 0);
+  }
+
+  /** A program's own framing may throw: then this line is over, and nothing else. */
+  private put(payload: Uint8Array, place: number): void {
+    try {
+      this.writer.put(payload, place);
+    } catch (error) {
+      this.fail(framingFault(error));
+    }
   }
 
   /** All was accepted that will be: flush, FIN, and wait for the other FIN. */
@@ -261,12 +262,6 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.alarm.set(this.nextDue());
   }
 
-  /** We could not read what would have finished the frame; nor could one in the same process read what we wrote. */
-  private excuse(now: number): void {
-    this.frame.restart(now);
-    this.stall.restart(now);
-  }
-
   private readonly tick = (): void => {
     const { heartbeatInterval, frameTimeout, writeStallTimeout } = this.settings;
     const now = this.clock.now();
@@ -275,7 +270,8 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (this.over) return;
     // Late itself, or blocked between its poll and here.
     if (Math.max(late, now - seen) > LATE) this.pulse.away(now);
-    if (late > LATE) this.excuse(seen);
+    // We could not read what would have finished the frame; nor could one in the same process read what we wrote.
+    for (const deadline of late > LATE ? [this.frame, this.stall] : []) deadline.excuse(late, seen);
     if (this.finDueAt <= seen) {
       this.over = true;
       this.transport.destroy();
@@ -283,7 +279,7 @@ export class Socket implements TransportHandlers, WriterOwner {
       return;
     }
     if (this.frame.dueAt <= seen) {
-      this.fail(frameTimedOut(frameTimeout, this.decoder.progress));
+      this.fail(frameTimedOut(frameTimeout, this.reading.progress));
       return;
     }
     if (this.stall.dueAt <= seen) {
@@ -293,6 +289,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (heartbeatInterval > 0 && now - this.pulse.wroteAt >= heartbeatInterval) {
       // What the kernel has not taken yet will be heard as well as a heartbeat behind it.
       if (this.writer.pendingBytes === 0) this.heartbeat();
+      if (this.over) return;
       this.pulse.wroteAt = now;
     }
     this.arm();

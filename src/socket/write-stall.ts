@@ -1,3 +1,5 @@
+import { excused } from './excuse.js';
+
 /** How long the other side has taken none of the bytes that are pending. Pure: it is told the time. */
 export class WriteStall {
   /** When the pending bytes last grew from nothing or became fewer, monotonic milliseconds. */
@@ -25,9 +27,9 @@ export class WriteStall {
     this.since = now;
   }
 
-  /** We were away, and so perhaps was the other side: the time begins anew. */
-  restart(now: number): void {
-    this.since = now;
+  /** We were away for so long until now, and so perhaps was the other side. */
+  excuse(late: number, now: number): void {
+    this.since = excused(this.since, this.timeout, late, now);
   }
 
   /** Monotonic milliseconds; Infinity where no deadline runs. */

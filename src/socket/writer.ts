@@ -88,14 +88,13 @@ export class Writer {
 
   private putUncopied(payload: Uint8Array, number: number): void {
     const { headerLength } = this.framing;
-    if (this.filled + headerLength > SLAB) this.seal();
-    const slab = this.slab ?? this.takeSlab();
-    this.framing.writeHeader(slab, this.filled, payload.length);
-    this.filled += headerLength;
+    const header = Buffer.allocUnsafe(headerLength);
+    this.framing.writeHeader(header, 0, payload.length);
     const { transport } = this;
     transport.cork();
     // The slab speaks for the messages before this one.
     this.seal();
+    this.wait({ bytes: header, at: 0, number: UNFINISHED, slab: undefined });
     this.lastNumber = number;
     this.wait({ bytes: payload, at: 0, number, slab: undefined });
     this.pump();

@@ -5,6 +5,7 @@ import type { ConnectionAnnouncement, ConnectionEvent, ConnectionTimes } from '.
 import { socketActor } from '../../src/socket/actor.js';
 import { createVirtualClock } from '../../src/testing/clock.js';
 import { FakeConnection, WINDOW } from './hands.js';
+import { stateName } from './state-name.js';
 
 const machine = connectionMachine.provide({ actors: { socket: socketActor } });
 
@@ -21,13 +22,6 @@ export interface BenchOptions {
   readonly greets?: boolean;
   readonly times?: Partial<ConnectionTimes>;
   readonly wait?: number | false;
-}
-
-/** `connected.live`: the state as people name it, without the watch, which is in one state only. */
-export function stateName(value: unknown): string {
-  if (typeof value === 'string') return value;
-  const [outer, inner] = Object.entries(value as Record<string, unknown>)[0] as [string, unknown];
-  return `${outer}.${typeof inner === 'string' ? inner : (inner as { line: string }).line}`;
 }
 
 export class ConnectionBench {

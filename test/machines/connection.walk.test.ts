@@ -4,10 +4,11 @@ import { TestModel } from 'xstate/graph';
 import { connectionMachine } from '../../machines/connection.machine.js';
 import type { ConnectionEvent } from '../../machines/connection.setup.js';
 import { createVirtualClock } from '../../src/testing/clock.js';
-import { ConnectionBench, stateName, TIMES } from './connection.bench.js';
+import { ConnectionBench, TIMES } from './connection.bench.js';
 import { connectionRows } from './connection.rows.js';
 import { FakeConnection } from './hands.js';
 import { transitionsOf } from './plan.js';
+import { stateName } from './state-name.js';
 
 /** An event of the walk: what is sent, and what the sentences of the table call it. */
 interface Step {

@@ -3,10 +3,11 @@ import { createActor, fromCallback } from 'xstate';
 import { connectionMachine } from '../../machines/connection.machine.js';
 import type { SocketInput, SocketOrder } from '../../machines/line.setup.js';
 import { createVirtualClock } from '../../src/testing/clock.js';
-import { ConnectionBench, stateName, TIMES } from './connection.bench.js';
+import { ConnectionBench, TIMES } from './connection.bench.js';
 import { events, reach } from './connection.grammar.js';
 import { FakeConnection, WINDOW } from './hands.js';
 import { known } from './sentence.js';
+import { stateName } from './state-name.js';
 
 describe('the words of a reason', () => {
   // biome-ignore format: a table

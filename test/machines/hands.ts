@@ -1,8 +1,8 @@
 /** Fake hands for the statecharts of a line: nothing is done, all is written down in one list, in order. */
 import type { ConnectionPorts } from '../../machines/connection.setup.js';
 import type { LinePorts, SocketFact, SocketHandle } from '../../machines/line.setup.js';
+import type { Clock } from '../../src/environment.js';
 import type { Reason } from '../../src/errors.js';
-import type { VirtualClock } from '../../src/testing/clock.js';
 
 /** The silence window, milliseconds. */
 export const WINDOW = 1000;
@@ -21,7 +21,7 @@ export class FakeLine implements LinePorts {
   watched = true;
   private silentSince: number | undefined;
 
-  constructor(protected readonly clock: VirtualClock) {}
+  constructor(protected readonly clock: Pick<Clock, 'now' | 'wallNow'>) {}
 
   /** Whether bytes come all the time; false from now on: silence. */
   set heard(heard: boolean) {

@@ -11,10 +11,10 @@ import type { SocketFact, SocketInput, SocketOrder } from '../../machines/line.s
 import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../../machines/peer.machine.js';
 import { socketActor } from '../../src/socket/actor.js';
 import { createVirtualClock } from '../../src/testing/clock.js';
-import { stateName } from './connection.bench.js';
 import { FakeLine, WINDOW } from './hands.js';
 import { nameOf, transitionsOf } from './plan.js';
 import { type Claim, causeIn, check, known, rows } from './sentence.js';
+import { stateName } from './state-name.js';
 
 const machine = peerMachine.provide({ actors: { socket: socketActor } });
 const TIMES = { discardTimeout: 100, drainTimeout: 700 };

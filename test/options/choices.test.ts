@@ -140,6 +140,8 @@ describe('other options', () => {
     expect(server({ port: undefined, path: '/x' })).toMatchObject({ port: undefined, path: '/x', name: '/x' });
   });
 
+  const WHOLE_BYTES = 'must be a whole number of bytes from 1 to 2147483647';
+  const STALE_AFTER = 'staleAfter must be a whole number of ms from 50 to 2147483647, or 0 (off)';
   const bad: [string, object, (options: object) => unknown, string][] = [
     ['port', { port: 0 }, connection, 'port must be a whole number from 1 to 65535, got 0'],
     ['port', { port: 65_536 }, connection, 'port must be a whole number from 1 to 65535, got 65536'],
@@ -212,6 +214,17 @@ describe('other options', () => {
     ['discardIncoming', { discardIncoming: 1 }, connection, 'discardIncoming must be true or false, got 1'],
     ['copy', { copy: 'yes' }, server, "copy must be true or false, got 'yes'"],
     ['noDelay', { noDelay: 0 }, server, 'noDelay must be true or false, got 0'],
+    ['staleAfter', { staleAfter: 3000n }, connection, `${STALE_AFTER}, got 3000`],
+    ['staleAfter', { staleAfter: Object.create(null) }, server, `${STALE_AFTER}, got a object`],
+    ['maxFrameLength', { maxFrameLength: 1n }, server, `maxFrameLength ${WHOLE_BYTES}, got 1`],
+    ['outboxBytes', { outboxBytes: Symbol('x') }, connection, `outboxBytes ${WHOLE_BYTES}, got Symbol(x)`],
+    ['framing', { framing: {} }, connection, 'framing must be a framing, such as lengthPrefixed(), got a Object'],
+    [
+      'framing',
+      { framing: { maxLength: 9n } },
+      server,
+      'framing must be a framing, such as lengthPrefixed(), got a Object',
+    ],
     ['framing', { framing: 'x' }, connection, "framing must be a framing, such as lengthPrefixed(), got 'x'"],
     ['environment', { environment: null }, connection, 'environment must be an Environment, got null'],
     ['signal', { signal: 42 }, connection, 'signal must be an AbortSignal, got 42'],

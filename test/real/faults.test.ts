@@ -168,6 +168,39 @@ test('a name is looked up afresh at each attempt', async () => {
   expect(asked).toEqual(['moves.test', 'moves.test']);
 });
 
+const oops = new TypeError('oops');
+type Done = (error: Error, address: string) => void;
+test.each<[string, (done: Done) => void]>([
+  [
+    'throws',
+    () => {
+      throw oops;
+    },
+  ],
+  ['fails at once', (done) => done(oops, '')],
+  [
+    'fails twice',
+    (done) => {
+      process.nextTick(done, oops, '');
+      process.nextTick(done, new Error('again'), '');
+    },
+  ],
+])(
+  'a look-up of the program that %s: CONNECT_FAILED with the cause, told once, and it dials again',
+  async (_, fails) => {
+    const connection = connectTo(9, {
+      ...quick,
+      maxAttempts: 2,
+      host: 'some.test',
+      lookup: (_name, _options, done) => fails(done),
+    });
+    const errors: unknown[] = [];
+    connection.on('disconnected', ({ error }) => errors.push(error.cause));
+    await next(connection, 'failed');
+    expect(errors).toEqual([oops, oops]);
+  },
+);
+
 test.skipIf(notBuilt)(
   'a server that is killed and started again: the line heals, what was in flight is reported',
   async () => {

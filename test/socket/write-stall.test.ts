@@ -26,14 +26,27 @@ describe.each([1, 0, -5000, 1e9])('the write stall, from %d', (origin) => {
     expect(due(stall)).toBe(6000);
   });
 
-  test('begins anew when we were away', () => {
-    const stall = new WriteStall(1000);
-    stall.restart(origin);
-    expect(stall.dueAt).toBe(NEVER);
-    stall.wrote(origin);
-    stall.restart(origin + 5000);
-    expect(due(stall)).toBe(6000);
-  });
+  const absences: [timeout: number, late: number, now: number, due: number][] = [
+    [30_000, 1500, 20_000, 31_500],
+    [30_000, 0, 20_000, 30_000],
+    // At least a second is left, or the whole time where that is less.
+    [30_000, 500, 30_400, 31_400],
+    [30_000, 60_000, 90_000, 91_000],
+    [300, 400, 700, 1000],
+    // Progress came behind the absence: its time does not begin in the future.
+    [30_000, 60_000, 100, 30_100],
+  ];
+  test.each(absences)(
+    'of %d ms leaves out an absence of %d ms that ended at %d: due at %d',
+    (timeout, late, now, at) => {
+      const stall = new WriteStall(timeout);
+      stall.excuse(late, origin);
+      expect(stall.dueAt).toBe(NEVER);
+      stall.wrote(origin);
+      stall.excuse(late, origin + now);
+      expect(due(stall)).toBe(at);
+    },
+  );
 
   test('0 waits for ever', () => {
     const stall = new WriteStall(0);
@@ -100,6 +113,24 @@ describe('writeStallTimeout', () => {
     transport.take();
     await clock.advance(60_000);
     expect(facts).not.toContain(failed);
+  });
+
+  test.each(['writeStallTimeout', 'frameTimeout'])('%s finds out though we are away now and then', async (option) => {
+    const { clock, socket, transport, hear, facts } = socketBench({ staleAfter: 0 });
+    transport.eager = false;
+    socket.opened();
+    await clock.settle();
+    transport.take();
+    if (option === 'writeStallTimeout') socket.send(Buffer.from('a'), 1);
+    else hear('00 00 00 05 61');
+    for (let n = 0; n < 2; n += 1) {
+      await clock.advance(13_000);
+      if (option === 'frameTimeout') transport.take();
+      clock.block(1500);
+    }
+    expect(facts.length).toBe(option === 'frameTimeout' ? 2 : 1);
+    await clock.advance(6000);
+    expect(facts.at(-1)).toMatch(option === 'frameTimeout' ? /FRAME_TIMEOUT$/ : /WRITE_STALL$/);
   });
 
   test('0 waits for ever', async () => {

@@ -213,7 +213,7 @@ describe('what is flushed', () => {
     const flushed = () => told.filter((line) => line.startsWith('flushed'));
     transport.take(1);
     expect(flushed()).toEqual(['flushed 2']);
-    transport.take(1);
+    transport.take(2);
     expect(flushed()).toEqual(['flushed 2']);
     transport.take(1);
     expect(flushed()).toEqual(['flushed 2', 'flushed 3']);
