@@ -37,6 +37,14 @@ export class Fifo<T> {
     return entry;
   }
 
+  /** Takes out everything, in order. */
+  drain(): T[] {
+    const all = (this.head === 0 ? this.entries : this.entries.slice(this.head)) as T[];
+    this.entries = [];
+    this.head = 0;
+    return all;
+  }
+
   /** Takes out what does not pass; gives it, in order. */
   extract(leaves: (entry: T) => boolean): T[] {
     const gone: T[] = [];

@@ -17,12 +17,23 @@ export interface IterateOptions extends ReadOptions {
 }
 
 interface Waiter {
-  readonly reader: InboxIterator;
-  resolve(result: IteratorResult<Buffer, undefined>): void;
+  readonly reader: Reader;
+  /** With what `reader.take()` gave. */
+  resolve(result: IteratorResult<never, undefined>): void;
   reject(error: Error): void;
 }
 
 const DONE = { done: true, value: undefined } as const;
+
+/** One open iterator, as the inbox sees it. */
+interface Reader {
+  open: boolean;
+  readonly copy: boolean;
+  readonly inBatches: boolean;
+  /** What there is for it now, if there is anything. */
+  take(): unknown;
+  forgetSignal(): void;
+}
 
 /** Where the socket is told to stop and go on reading. */
 export interface ReadingGate {
@@ -61,11 +72,14 @@ export class Inbox {
         this.listener(this.copyAlways ? Buffer.from(message) : message);
         return;
       }
-      const waiter = this.waiters.shift();
-      if (waiter) {
-        waiter.resolve({ done: false, value: waiter.reader.copy ? Buffer.from(message) : message });
+      const waiter = this.waiters.first();
+      if (waiter && !waiter.reader.inBatches) {
+        this.waiters.shift();
+        waiter.resolve({ done: false, value: (waiter.reader.copy ? Buffer.from(message) : message) as never });
         return;
       }
+      // Answered when the running chunk is decoded: then the batch is whole.
+      if (waiter) void Promise.resolve().then(() => this.serve());
     }
     this.queue.push(message);
     this.bytes += message.length;
@@ -81,12 +95,33 @@ export class Inbox {
     const message = this.queue.shift();
     if (message === undefined) return undefined;
     this.bytes -= message.length;
-    const { inboxBytes, inboxMessages } = this.limits;
-    if (this.full && this.bytes <= inboxBytes / 2 && this.queue.length <= inboxMessages / 2) {
-      this.full = false;
-      this.gate.resumeReading();
-    }
+    this.resumeIfRoom();
     return (options.copy ?? this.copyAlways) ? Buffer.from(message) : message;
+  }
+
+  /** Takes all that is there, without waiting; undefined where there is nothing. */
+  receiveAll(copy: boolean): Buffer[] | undefined {
+    if (this.queue.length === 0) return undefined;
+    const messages = this.queue.drain();
+    this.bytes = 0;
+    this.resumeIfRoom();
+    return copy ? messages.map((message) => Buffer.from(message)) : messages;
+  }
+
+  private resumeIfRoom(): void {
+    const { inboxBytes, inboxMessages } = this.limits;
+    if (!this.full || this.bytes > inboxBytes / 2 || this.queue.length > inboxMessages / 2) return;
+    this.full = false;
+    this.gate.resumeReading();
+  }
+
+  /** Gives what is queued to those who wait. */
+  private serve(): void {
+    while (this.queue.length > 0) {
+      const waiter = this.waiters.shift();
+      if (!waiter) return;
+      waiter.resolve({ done: false, value: waiter.reader.take() as never });
+    }
   }
 
   /**
@@ -119,6 +154,7 @@ export class Inbox {
    */
   close(error?: Error): void {
     if (this.end && !this.end.error) return;
+    this.serve();
     this.end = { error };
     for (const waiter of this.waiters.extract(() => true)) {
       this.leave(waiter.reader);
@@ -134,19 +170,31 @@ export class Inbox {
 
   /** @throws NinjaTcpError `NINJA_INVALID_OPTION` while there is a `message` listener */
   iterate(options: IterateOptions = {}): AsyncIterableIterator<Buffer, undefined, undefined> {
+    const copy = options.copy ?? this.copyAlways;
+    return this.open(new InboxIterator(this, copy, options.signal, false, () => this.receive({ copy })));
+  }
+
+  /** The same in batches: each time all that is there, at least one message. */
+  iterateBatches(options: IterateOptions = {}): AsyncIterableIterator<Buffer[], undefined, undefined> {
+    const copy = options.copy ?? this.copyAlways;
+    return this.open(new InboxIterator(this, copy, options.signal, true, () => this.receiveAll(copy)));
+  }
+
+  private open<Iterator extends Reader>(reader: Iterator): Iterator {
     if (this.listener) {
+      reader.forgetSignal();
       throw new NinjaTcpError(
         'NINJA_INVALID_OPTION',
         "an iterator must not be used beside on('message'): a message goes to one of them only",
       );
     }
-    this.iterators += 1;
-    return new InboxIterator(this, options.copy ?? this.copyAlways, options.signal);
+    if (reader.open) this.iterators += 1;
+    return reader;
   }
 
-  /** The next message for `reader`, who waits for it where there is none yet. */
-  next(reader: InboxIterator): Promise<IteratorResult<Buffer, undefined>> {
-    const value = this.receive({ copy: reader.copy });
+  /** What comes next for `reader`, who waits for it where there is nothing yet. */
+  next<T>(reader: InboxIterator<T>): Promise<IteratorResult<T, undefined>> {
+    const value = reader.take();
     if (value !== undefined) return Promise.resolve({ done: false, value });
     if (this.end) {
       this.leave(reader);
@@ -155,13 +203,13 @@ export class Inbox {
     return new Promise((resolve, reject) => this.waiters.push({ reader, resolve, reject }));
   }
 
-  isWaiting(reader: InboxIterator): boolean {
+  isWaiting(reader: Reader): boolean {
     for (const waiter of this.waiters) if (waiter.reader === reader) return true;
     return false;
   }
 
   /** `reader` will ask no more; what it still waits for is answered with the error, or with the end. */
-  leave(reader: InboxIterator, error?: Error): void {
+  leave(reader: Reader, error?: Error): void {
     if (!reader.open) return;
     reader.open = false;
     reader.forgetSignal();
@@ -174,7 +222,7 @@ export class Inbox {
 }
 
 /** One `for await`. Two of them share the messages, each message once. Ending it ends nothing else. */
-class InboxIterator implements AsyncIterableIterator<Buffer, undefined, undefined> {
+class InboxIterator<T> implements Reader, AsyncIterableIterator<T, undefined, undefined> {
   open = true;
   private aborted: NinjaTcpError | undefined;
 
@@ -182,6 +230,8 @@ class InboxIterator implements AsyncIterableIterator<Buffer, undefined, undefine
     private readonly inbox: Inbox,
     readonly copy: boolean,
     private readonly signal: AbortSignal | undefined,
+    readonly inBatches: boolean,
+    readonly take: () => T | undefined,
   ) {
     if (signal?.aborted) this.abort();
     else signal?.addEventListener('abort', this.abort);
@@ -191,14 +241,14 @@ class InboxIterator implements AsyncIterableIterator<Buffer, undefined, undefine
     return this;
   }
 
-  next(): Promise<IteratorResult<Buffer, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
     if (this.open) return this.inbox.next(this);
     const { aborted } = this;
     this.aborted = undefined;
     return aborted ? Promise.reject(aborted) : Promise.resolve(DONE);
   }
 
-  return(): Promise<IteratorResult<Buffer, undefined>> {
+  return(): Promise<IteratorResult<T, undefined>> {
     this.inbox.leave(this);
     return Promise.resolve(DONE);
   }

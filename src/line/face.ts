@@ -119,6 +119,14 @@ export abstract class Face<
     return this.line.inbox.iterate(options);
   }
 
+  /**
+   * Iterates over the messages in batches: each time all that is there, at least one. For small messages it is several
+   * times as fast as one promise for each. Its batches are shared with other iterators as messages are.
+   */
+  batches(options?: IterateOptions): AsyncIterableIterator<Buffer[], undefined, undefined> {
+    return this.line.inbox.iterateBatches(options);
+  }
+
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer, undefined, undefined> {
     return this.line.inbox.iterate();
   }

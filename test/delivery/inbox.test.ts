@@ -218,6 +218,71 @@ describe('a signal', () => {
   });
 });
 
+describe('in batches', () => {
+  const texts = (result: IteratorResult<Buffer[], undefined>) =>
+    result.done ? 'end' : result.value.map((message) => `${message}`).join(' ');
+
+  test('what is there comes at once, all of it', async () => {
+    const { inbox, deliver } = inboxOf();
+    deliver('a', 'b', 'c');
+    const batches = inbox.iterateBatches();
+    expect([texts(await batches.next()), inbox.messages, inbox.bytes]).toEqual(['a b c', 0, 0]);
+  });
+
+  test('who waits gets all that one chunk holds', async () => {
+    const { inbox, deliver } = inboxOf();
+    const batches = inbox.iterateBatches();
+    const next = batches.next();
+    deliver('a', 'b');
+    expect(texts(await next)).toBe('a b');
+    deliver('c');
+    expect(texts(await batches.next())).toBe('c');
+  });
+
+  test('shared with one by one, in the order of their calls, each message once', async () => {
+    const { inbox, deliver } = inboxOf();
+    const [batches, single] = [inbox.iterateBatches(), inbox.iterate()];
+    const waits = [batches.next(), single.next(), batches.next()] as const;
+    deliver('a', 'b');
+    expect(texts(await waits[0])).toBe('a b');
+    deliver('c', 'd', 'e');
+    expect([text(await waits[1]), texts(await waits[2])]).toEqual(['c', 'd e']);
+  });
+
+  test('an end in the same chunk comes behind its messages', async () => {
+    const { inbox, deliver } = inboxOf();
+    const batches = inbox.iterateBatches();
+    const next = batches.next();
+    deliver('a');
+    inbox.close();
+    expect([texts(await next), texts(await batches.next())]).toEqual(['a', 'end']);
+  });
+
+  test('whose signal fires in the same chunk leaves its messages to the others', async () => {
+    const { inbox, deliver } = inboxOf();
+    const controller = new AbortController();
+    const aborted = inbox.iterateBatches({ signal: controller.signal });
+    const [left, taken] = [outcome(aborted.next()), inbox.iterate().next()];
+    deliver('a');
+    controller.abort();
+    expect(text(await taken)).toBe('a');
+    expect(left.is).toBe('rejected ABORTED');
+  });
+
+  test('reading pauses at the bound, and goes on when a batch is taken', async () => {
+    const { inbox, gate, deliver } = inboxOf({ inboxMessages: 3 });
+    deliver('a', 'b', 'c');
+    const batch = await inbox.iterateBatches({ copy: true }).next();
+    expect([texts(batch), gate]).toEqual(['a b c', ['pause', 'resume']]);
+  });
+
+  test('beside a listener they are refused', async () => {
+    const { inbox } = inboxOf();
+    inbox.listen(() => {});
+    expect(await codeOf(() => inbox.iterateBatches())).toBe('INVALID_OPTION');
+  });
+});
+
 describe('the end', () => {
   test.each([
     ['without an error: readers end', undefined, 'end'],
