@@ -75,11 +75,12 @@ export class SendingProgram {
       return goOn ? 'go on' : 'wait';
     } catch (error) {
       account.refuse();
-      return this.refused(codeOf(error));
+      // The last messages before an end are sent without waiting.
+      return this.refused(codeOf(error), this.plan.obeys && lifetime === undefined);
     }
   }
 
-  private refused(code: string): 'pause' | 'over' {
+  private refused(code: string, obeyed: boolean): 'pause' | 'over' {
     switch (code) {
       case 'NINJA_DISPOSED':
         return 'over';
@@ -87,7 +88,7 @@ export class SendingProgram {
       case 'NINJA_NOT_CONNECTED':
         return 'pause';
       case 'NINJA_OUTBOX_FULL':
-        if (this.plan.obeys) this.account.fail(`${this.account.name}: who waits when told to was refused: outbox full`);
+        if (obeyed) this.account.fail(`${this.account.name}: who waits when told to was refused: outbox full`);
         return 'pause';
       default:
         this.account.fail(`${this.account.name}: send threw ${code}`);
