@@ -64,9 +64,9 @@ export const errorTable = {
     cure: 'Raise `frameTimeout` for large messages on slow lines.',
   },
   NINJA_WRITE_STALL: {
-    when: 'Bytes were pending, and the other side took none of them for `writeStallTimeout`.',
+    when: 'Bytes were pending, and the system did not confirm for `writeStallTimeout` that any of them were taken.',
     outcome: 'unknown',
-    cure: 'The peer is alive and does not read: see why. Raise `writeStallTimeout` for a reader with long pauses.',
+    cure: 'The peer is alive and does not read: see why. Raise `writeStallTimeout` for a reader with long pauses, or a link slower than 13 kB/s.',
   },
   NINJA_TRUNCATED: {
     when: 'The peer closed the line in the middle of a frame.',

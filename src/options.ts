@@ -31,7 +31,7 @@ export const lineNumbers = {
   maxFrameLength: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
   /** A frame that was begun has to be finished within this time, from its first byte. */
   frameTimeout: { default: 30_000, unit: 'ms', min: 10, max: MAX_DELAY, also: [0, 'off'] },
-  /** Bytes are pending and the other side took none of them for so long: it speaks perhaps, but does not read, and the line is dropped with `NINJA_WRITE_STALL`. A slow reader takes some now and then: one of 200 kB/s has gaps of 7 s. */
+  /** Bytes are pending and for so long the system did not confirm that any were taken: the other side speaks perhaps, but does not read, and the line is dropped with `NINJA_WRITE_STALL`. It confirms up to 384 KiB at a time: a link slower than 13 kB/s needs more than the default. A reader of 200 kB/s has gaps of 7 s. */
   writeStallTimeout: { default: 30_000, unit: 'ms', min: 50, max: MAX_DELAY, also: [0, 'off'] },
   /** Bytes of accepted messages that are not with the kernel yet; beyond it `send` throws `NINJA_OUTBOX_FULL`. At least `maxFrameLength + highWaterMark`, so that who waits when told to is never refused. The default is that sum, and not less than 8 MiB. */
   outboxBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
@@ -77,7 +77,7 @@ export const serverNumbers = {
   maxConnections: { default: 10_000, unit: 'peers', min: 1, max: MAX_BYTES },
   /** Bytes of memory that the unfinished frames of all peers may hold together; above it the peer that holds the most is dropped, with `NINJA_FRAME_BUDGET`. At least `maxFrameLength`. The default is 256 MiB, or `maxFrameLength` where that is more. */
   unfinishedBytes: { default: undefined, unit: 'bytes', min: 1, max: MAX_BYTES },
-  /** The same for the sockets of one client address; behind a proxy (`proxyProtocol`) its own, not the proxy's. An IPv6 client counts by the first 64 bits of its address. Sockets of a `path` are not counted. */
+  /** The same for the sockets of one client address; behind a proxy (`proxyProtocol`) its own, not the proxy's. An IPv6 client counts by the first 64 bits of its address. Sockets of a `path` are not counted, unless a proxy tells an address. */
   maxConnectionsPerAddress: {
     default: Number.POSITIVE_INFINITY,
     unit: 'peers',

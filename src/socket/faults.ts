@@ -16,5 +16,5 @@ export const frameTimedOut = (frameTimeout: number, progress: string): NinjaTcpE
 export const stalled = (writeStallTimeout: number, pending: number): NinjaTcpError =>
   new NinjaTcpError(
     'NINJA_WRITE_STALL',
-    `the other side took nothing for writeStallTimeout, ${writeStallTimeout} ms: ${pending} bytes are pending`,
+    `nothing was taken for writeStallTimeout, ${writeStallTimeout} ms: ${pending} bytes are pending`,
   );
