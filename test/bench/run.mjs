@@ -1,51 +1,60 @@
-// Throughput in ratios: the ways take turns, medians are quoted. `npm run bench -- [--rounds 5] [--size 16]`
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+// ninja-tcp against what is written by hand, and against others: `npm run bench`, about five minutes.
+//   -- --rounds 9        more rounds than 5; all suites take turns in each
+//   -- --only NAME       one suite: decode, one-way, ping-pong, crowd, growth
+//   -- --quick           small counts, for whoever changes the benchmark: its figures say little
+//   -- --no-peers        without the packages of others, which are installed on first use
+//   -- --connections N   the last point of the plot over connections, 1,000 by default
+//   -- --reconnects N    another question: is the heap flat over so many reconnects?
+//   -- --growth          another question: does ten times the work cost at most twelve times the time?
+//   -- --write           writes docs/benchmarks and the tables of docs/performance.md
 import { parseArgs } from 'node:util';
+import { connect } from '../../dist/index.js';
+import { install, programs } from './installer.mjs';
+import { tableOf } from './report.mjs';
+import { judge } from './statistics.mjs';
+import { decode } from './suites/decode.mjs';
+import { oneWay } from './suites/one-way.mjs';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, size: { type: 'string' } } });
-const script = fileURLToPath(new URL('one-way.mjs', import.meta.url));
-const ways = ['ours', 'slab', 'write'];
-const counts = new Map([
-  [16, { ours: 4_000_000, slab: 4_000_000, write: 200_000 }],
-  [128, { ours: 3_000_000, slab: 3_000_000, write: 200_000 }],
-  [1024, { ours: 800_000, slab: 800_000, write: 200_000 }],
-  [65_536, { ours: 20_000, slab: 20_000, write: 20_000 }],
-]);
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    'no-peers': { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+const suites = [decode, oneWay].filter(({ name }) => (values.only ?? name) === name);
+if (suites.length === 0) throw new Error(`there is no suite '${values.only}'`);
 
-const start = (...args) =>
-  spawn(process.execPath, [script, ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-/** One transfer; gives messages per second. Throws if anything that arrived is not what was sent. */
-async function transfer(way, size, count) {
-  const receiver = start('receive', way, size, count);
-  const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
-  const port = Number((await lines.next()).value);
-  const sender = start('send', way, size, count, port);
-  const result = JSON.parse((await lines.next()).value);
-  sender.kill();
-  receiver.kill();
-  if (result.received !== count || result.bad > 0)
-    throw new Error(`${way}, ${size} B: ${result.bad} of ${count} are wrong`);
-  return count / result.seconds;
+/** What there is to be measured, by name; false where it is missing. */
+async function available() {
+  const connection = connect({ host: '127.0.0.1', port: 9 });
+  const batches = typeof connection.batches === 'function';
+  await connection.dispose();
+  return { batches, ...programs() };
 }
 
-console.log('messages per second, one way over loopback, median (least … most); sender and receiver are processes');
-for (const [size, count] of counts) {
-  if (values.size && Number(values.size) !== size) continue;
-  const rates = { ours: [], slab: [], write: [] };
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    for (const way of ways) rates[way].push(await transfer(way, size, count[way]));
-  }
-  const ours = median(rates.ours);
-  for (const way of ways) {
-    const [least, most] = [Math.min(...rates[way]), Math.max(...rates[way])].map((rate) => Math.round(rate));
-    const ratio = way === 'ours' ? '' : `  ours / ${way} = ${(ours / median(rates[way])).toFixed(2)}`;
-    console.log(
-      `${String(size).padStart(6)} B  ${way.padEnd(6)} ${Math.round(median(rates[way])).toLocaleString('en').padStart(12)}` +
-        `  (${least.toLocaleString('en')} … ${most.toLocaleString('en')})${ratio}`,
-    );
+const peers = !values['no-peers'] && (await install());
+const has = await available();
+for (const [name, there] of Object.entries(has)) if (!there) console.log(`skipped, since it is not there: ${name}`);
+
+const samples = new Map();
+function record(id, round) {
+  const row = samples.get(id) ?? {};
+  for (const [way, value] of Object.entries(round)) row[way] = [...(row[way] ?? []), value];
+  samples.set(id, row);
+}
+
+for (let round = 1; round <= Number(values.rounds); round += 1) {
+  for (const suite of suites) {
+    const from = performance.now();
+    await suite.round(record, { quick: values.quick, peers, has });
+    console.log(`round ${round}, ${suite.name}: ${((performance.now() - from) / 1000).toFixed(1)} s`);
   }
 }
+const rows = suites
+  .flatMap(({ rows, peerRows = [] }) => [...rows, ...peerRows])
+  .filter(({ id }) => samples.has(id))
+  .map((row) => judge(row, samples.get(row.id)));
+console.log(`\n${tableOf(rows)}`);
