@@ -29,34 +29,38 @@ export function makeMessages(size) {
 }
 
 /**
- * Counts what arrives. The first of each kind are compared byte by byte, which `warm` covers; of all that follow the
- * number, the end and the length.
+ * Counts what arrives, over all connections. The first of each kind are compared byte by byte, which `warm` covers; of all
+ * that follow the number, the end and the length.
  *
- * @param compare false where only the ends of a message can be seen
- * @param warm so many are received before the measurement begins
+ * @param job `warm`: so many are received before the measurement begins. `compare: false`: only their ends can be seen
  * @param from called when it begins
  * @param to called at its end, with the number of messages that were wrong
+ * @returns to be called for each connection, gives what is to be called for each of its messages
  */
-export function counter({ size, warm, count, compare = true }, from, to) {
+export function counter({ size, warm, count, connections = 1, compare = true }, from, to) {
   const messages = makeMessages(size);
   const mask = messages.length - 1;
-  const compared = compare ? Math.min(messages.length, warm) : 0;
+  const compared = compare ? Math.min(messages.length, Math.floor(warm / connections)) : 0;
   const all = warm + count;
-  let received = 0;
+  let total = 0;
   let wrong = 0;
-  return (message) => {
-    const kind = received & mask;
-    if (
-      message.length !== size ||
-      message[0] !== (kind & 0xff) ||
-      message[1] !== kind >>> 8 ||
-      message[size - 1] !== (~kind & 0xff) ||
-      (received < compared && !messages[kind].equals(message))
-    ) {
-      wrong += 1;
-    }
-    received += 1;
-    if (received === warm) from();
-    else if (received === all) to(wrong);
+  return () => {
+    let received = 0;
+    return (message) => {
+      const kind = received & mask;
+      if (
+        message.length !== size ||
+        message[0] !== (kind & 0xff) ||
+        message[1] !== kind >>> 8 ||
+        message[size - 1] !== (~kind & 0xff) ||
+        (received < compared && !messages[kind].equals(message))
+      ) {
+        wrong += 1;
+      }
+      received += 1;
+      total += 1;
+      if (total === warm) from();
+      else if (total === all) to(wrong);
+    };
   };
 }

@@ -9,10 +9,10 @@ const TURN = 4096;
 const turn = () => new Promise(setImmediate);
 
 const ws = {
-  async receive(onMessage) {
+  async receive(accept) {
     const { WebSocketServer } = await load('ws');
     const server = new WebSocketServer({ host: HOST, port: 0, perMessageDeflate: false });
-    server.on('connection', (socket) => socket.on('message', onMessage));
+    server.on('connection', (socket) => socket.on('message', accept()));
     await once(server, 'listening');
     return server.address().port;
   },
@@ -33,9 +33,10 @@ const ws = {
 };
 
 const nats = {
-  async receive(onMessage, { broker }) {
+  async receive(accept, { broker }) {
     const { connect } = await load('@nats-io/transport-node');
     const connection = await connect({ servers: `${HOST}:${broker}` });
+    const onMessage = accept();
     connection.subscribe(SUBJECT, {
       callback: (error, message) => onMessage(error ? Buffer.alloc(0) : Buffer.from(message.data)),
     });
@@ -58,10 +59,11 @@ const nats = {
 };
 
 const zeromq = {
-  async receive(onMessage) {
+  async receive(accept) {
     const { Pull } = await load('zeromq');
     const socket = new Pull({ receiveHighWaterMark: 0 });
     await socket.bind(`tcp://${HOST}:*`);
+    const onMessage = accept();
     void (async () => {
       for await (const [message] of socket) onMessage(message);
     })();
@@ -83,9 +85,10 @@ const zeromq = {
 };
 
 const mqtt = {
-  async receive(onMessage, { broker }) {
+  async receive(accept, { broker }) {
     const { connectAsync } = await load('mqtt');
     const client = await connectAsync({ host: HOST, port: broker, protocolVersion: 4 });
+    const onMessage = accept();
     client.on('message', (_topic, message) => onMessage(message));
     await client.subscribeAsync(SUBJECT, { qos: 0 });
     return broker;

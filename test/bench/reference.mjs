@@ -97,26 +97,25 @@ export class ReferenceDecoder {
  * uncopied behind their header. Slabs are used again when the socket has taken them.
  */
 export class SlabWriter {
-  spare = [];
-  slab = undefined;
-  filled = 0;
-  scheduled = false;
-  ready = true;
-
   constructor(socket) {
     this.socket = socket;
+    this.spare = [];
+    this.slab = Buffer.allocUnsafeSlow(SLAB);
+    this.filled = 0;
+    this.scheduled = false;
+    this.ready = true;
+    this.tick = () => {
+      this.scheduled = false;
+      this.flush();
+    };
   }
 
-  /** @returns false when the socket holds much: wait for its event `drain` */
+  /** @returns false when the socket holds much: await `drained()` */
   send(message) {
     const { length } = message;
     if (length >= UNCOPIED) return this.sendUncopied(message);
     if (this.filled + 4 + length > SLAB) this.flush();
-    let { slab } = this;
-    if (slab === undefined) {
-      slab = this.spare.pop() ?? Buffer.allocUnsafeSlow(SLAB);
-      this.slab = slab;
-    }
+    const { slab } = this;
     const at = this.filled;
     slab[at] = length >>> 24;
     slab[at + 1] = length >>> 16;
@@ -127,10 +126,7 @@ export class SlabWriter {
     this.filled = at + 4 + length;
     if (!this.scheduled) {
       this.scheduled = true;
-      nextTick(() => {
-        this.scheduled = false;
-        this.flush();
-      });
+      nextTick(this.tick);
     }
     return this.ready;
   }
@@ -138,7 +134,7 @@ export class SlabWriter {
   flush() {
     const { slab, filled } = this;
     if (filled === 0) return;
-    this.slab = undefined;
+    this.slab = this.spare.pop() ?? Buffer.allocUnsafeSlow(SLAB);
     this.filled = 0;
     this.ready = this.socket.write(new FastBuffer(slab.buffer, 0, filled), () => {
       if (this.spare.length < MAX_SPARE) this.spare.push(slab);

@@ -1,5 +1,5 @@
-// The ways to send messages one way that need nothing installed. `receive` gives the port on which it listens, and hands
-// over each message as a Buffer; `send` gives `put(message)`, which is false when `drained()` has to be awaited.
+// The ways to send messages one way that need nothing installed. `receive` gives the port on which it listens; it calls
+// `accept()` for each connection, and what that gives for each message, with a Buffer; `send` gives `put(message)`, which is false when `drained()` has to be awaited.
 import { once } from 'node:events';
 import { createServer, connect as netConnect } from 'node:net';
 import { connect, listen } from '../../dist/index.js';
@@ -34,21 +34,23 @@ async function sendOurs(port) {
 
 /** With the defaults that users get: heartbeats, silence rule, limits and counters are on. */
 const ours = {
-  receive: (onMessage) => listenOurs((peer) => peer.on('message', onMessage)),
+  receive: (accept) => listenOurs((peer) => peer.on('message', accept())),
   send: sendOurs,
 };
 
 const oursForAwait = {
-  receive: (onMessage) =>
+  receive: (accept) =>
     listenOurs(async (peer) => {
+      const onMessage = accept();
       for await (const message of peer) onMessage(message);
     }),
   send: sendOurs,
 };
 
 const oursBatches = {
-  receive: (onMessage) =>
+  receive: (accept) =>
     listenOurs(async (peer) => {
+      const onMessage = accept();
       for await (const batch of peer.batches()) for (const message of batch) onMessage(message);
     }),
   send: sendOurs,
@@ -56,9 +58,9 @@ const oursBatches = {
 
 /** The mark. */
 const reference = {
-  receive: (onMessage) =>
+  receive: (accept) =>
     listenRaw((socket) => {
-      const decoder = new ReferenceDecoder(MAX_LENGTH, onMessage);
+      const decoder = new ReferenceDecoder(MAX_LENGTH, accept());
       socket.on('data', (chunk) => decoder.push(chunk));
     }),
   async send(port) {

@@ -11,9 +11,11 @@ const sizes = { 16: '16 B', 128: '128 B', 1024: '1 KiB', 65536: '64 KiB' };
 const WARM = 0.25;
 
 /** One transfer. Throws where anything that arrived is not what was sent. */
-export async function transfer(way, size, count, { broker } = {}) {
+export async function transfer(way, size, count, { broker, connections } = {}) {
   return withEnds(async (start) => {
-    const job = { size, count, warm: Math.max(4, Math.round(WARM * count)) };
+    // Over many connections as much again, so that each of them sends whole turns.
+    const warm = connections ? count : Math.max(4, Math.round(WARM * count));
+    const job = { size, count, warm, connections };
     if (broker) job.broker = (await start('broker.mjs', broker).next()).port;
     const receiver = start('one-way.mjs', 'receive', way, job);
     const { port } = await receiver.next();

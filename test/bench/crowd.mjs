@@ -1,0 +1,157 @@
+// One end of many idle connections, in a process of its own: `crowd.mjs serve|dial WAY [PORT]`.
+import { once } from 'node:events';
+import { createServer, connect as netConnect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, listen } from '../../dist/index.js';
+import { answer, cpuSince, tell } from './processes.mjs';
+import { ReferenceDecoder } from './reference.mjs';
+
+const HOST = '127.0.0.1';
+const BACKLOG = 4096;
+/** Dials under way at a time. */
+const WINDOW = 64;
+/** As ninja-tcp's defaults. */
+const HEARTBEAT = Buffer.alloc(4);
+const INTERVAL_MS = 1000;
+const STALE_MS = 3000;
+const SWEEP_MS = 100;
+const MAX_LENGTH = 8 * 1024 * 1024;
+
+let open = 0;
+/** Connections that were lost, which none should be. */
+let lost = 0;
+const counted = (socket) => {
+  open += 1;
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    open -= 1;
+    lost += 1;
+  });
+};
+
+async function serveRaw(onSocket) {
+  const server = createServer({ noDelay: true }, onSocket).listen({ port: 0, host: HOST, backlog: BACKLOG });
+  await once(server, 'listening');
+  return server.address().port;
+}
+
+async function dialRaw(port) {
+  const socket = netConnect({ host: HOST, port, noDelay: true });
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Heartbeats by hand, and the rule of silence: stamps of the turn for each connection, and one sweep over all of them. */
+const lines = new Set();
+function keepAlive(socket) {
+  const now = performance.now();
+  const line = { socket, wroteAt: now, heardAt: now };
+  socket.write(HEARTBEAT);
+  const decoder = new ReferenceDecoder(MAX_LENGTH, () => undefined);
+  socket.on('data', (chunk) => {
+    line.heardAt = performance.now();
+    decoder.push(chunk);
+  });
+  socket.on('close', () => lines.delete(line));
+  lines.add(line);
+}
+function sweep() {
+  const now = performance.now();
+  for (const line of lines) {
+    if (now - line.heardAt > STALE_MS) line.socket.destroy();
+    else if (now - line.wroteAt >= INTERVAL_MS) {
+      line.wroteAt = now;
+      line.socket.write(HEARTBEAT);
+    }
+  }
+}
+
+const ways = {
+  ours: {
+    async serve() {
+      const server = await listen({ host: HOST, port: 0, backlog: BACKLOG }, (peer) => {
+        open += 1;
+        peer.on('disposed', () => {
+          open -= 1;
+          lost += 1;
+        });
+      });
+      return server.address().port;
+    },
+    async dial(port) {
+      const connection = connect({ host: HOST, port });
+      await connection.connected();
+      open += 1;
+      connection.on('disconnected', () => {
+        lost += 1;
+      });
+      return connection;
+    },
+  },
+  /** A socket as it is. */
+  raw: {
+    serve: () =>
+      serveRaw((socket) => {
+        counted(socket);
+        socket.on('data', () => undefined);
+      }),
+    async dial(port) {
+      const socket = await dialRaw(port);
+      counted(socket);
+      socket.on('data', () => undefined);
+      return socket;
+    },
+  },
+  'by hand': {
+    serve() {
+      setInterval(sweep, SWEEP_MS);
+      return serveRaw((socket) => {
+        counted(socket);
+        keepAlive(socket);
+      });
+    },
+    async dial(port) {
+      if (lines.size === 0) setInterval(sweep, SWEEP_MS);
+      const socket = await dialRaw(port);
+      counted(socket);
+      keepAlive(socket);
+      return socket;
+    },
+  },
+};
+
+const [role, way, portText] = process.argv.slice(2);
+/** Kept: a program has them too. */
+const dialled = [];
+
+answer({
+  /** Opens so many more; gives the seconds that took. */
+  async grow({ count }) {
+    const from = performance.now();
+    let begun = 0;
+    const dialler = async () => {
+      while (begun < count) {
+        begun += 1;
+        dialled.push(await ways[way].dial(Number(portText)));
+      }
+    };
+    await Promise.all(Array.from({ length: WINDOW }, dialler));
+    return { seconds: (performance.now() - from) / 1000 };
+  },
+  /** After all garbage is gone. */
+  async memory() {
+    for (let turn = 0; turn < 4; turn += 1) {
+      global.gc();
+      await sleep(50);
+    }
+    return { rss: process.memoryUsage.rss(), open, lost };
+  },
+  async cpu({ ms }) {
+    const from = process.cpuUsage();
+    const at = performance.now();
+    await sleep(ms);
+    return { share: cpuSince(from) / ((performance.now() - at) / 1000), open, lost };
+  },
+});
+
+tell(role === 'serve' ? { port: await ways[way].serve() } : { ready: true });
