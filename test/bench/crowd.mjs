@@ -18,14 +18,19 @@ const SWEEP_MS = 100;
 const MAX_LENGTH = 8 * 1024 * 1024;
 
 let open = 0;
-/** Connections that were lost, which none should be. */
+/** Connections that were lost, which none should be, and what was heard of the first. */
 let lost = 0;
+let why;
+function lose(reason) {
+  lost += 1;
+  why ??= reason;
+}
 const counted = (socket) => {
   open += 1;
-  socket.on('error', () => undefined);
+  socket.on('error', (error) => lose(error.message));
   socket.on('close', () => {
     open -= 1;
-    lost += 1;
+    lose('closed');
   });
 };
 
@@ -71,9 +76,9 @@ const ways = {
     async serve() {
       const server = await listen({ host: HOST, port: 0, backlog: BACKLOG }, (peer) => {
         open += 1;
-        peer.on('disposed', () => {
+        peer.on('disposed', ({ reason }) => {
           open -= 1;
-          lost += 1;
+          lose(reason.message);
         });
       });
       return server.address().port;
@@ -82,9 +87,7 @@ const ways = {
       const connection = connect({ host: HOST, port });
       await connection.connected();
       open += 1;
-      connection.on('disconnected', () => {
-        lost += 1;
-      });
+      connection.on('disconnected', ({ reason }) => lose(reason.message));
       return connection;
     },
   },
@@ -144,13 +147,13 @@ answer({
       global.gc();
       await sleep(50);
     }
-    return { rss: process.memoryUsage.rss(), open, lost };
+    return { rss: process.memoryUsage.rss(), open, lost, why };
   },
   async cpu({ ms }) {
     const from = process.cpuUsage();
     const at = performance.now();
     await sleep(ms);
-    return { share: cpuSince(from) / ((performance.now() - at) / 1000), open, lost };
+    return { share: cpuSince(from) / ((performance.now() - at) / 1000), open, lost, why };
   },
 });
 

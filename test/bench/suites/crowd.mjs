@@ -21,8 +21,9 @@ function measure(way, { count, crowd }) {
       return [await server.ask({ order: 'memory' }), await clients.ask({ order: 'memory' })];
     };
     const whole = (ends, expected) => {
-      for (const { open, lost } of ends) {
-        if (open !== expected || lost > 0) throw new Error(`crowd, ${way}: ${open} of ${expected} open, ${lost} lost`);
+      for (const { open, lost, why } of ends) {
+        if (open === expected && lost === 0) continue;
+        throw new Error(`crowd, ${way}: ${open} of ${expected} are open, ${lost} were lost, the first since: ${why}`);
       }
     };
     await clients.ask({ order: 'grow', count: WARM });
