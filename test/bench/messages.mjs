@@ -10,15 +10,23 @@ export const kindsOf = (size) => {
   return kinds;
 };
 
+/** Its length is no multiple of anything, so that large messages differ where they hold the same. */
+function makeNoise() {
+  const bytes = Buffer.allocUnsafeSlow(65_521);
+  let noise = 0x2545f491;
+  for (let at = 0; at < bytes.length; at += 1) {
+    noise = (Math.imul(noise, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[at] = noise >>> 24;
+  }
+  return bytes;
+}
+
 /** All messages of a size, at least 4 bytes each; the same in each process. */
 export function makeMessages(size) {
   const kinds = kindsOf(size);
   const memory = Buffer.allocUnsafeSlow(kinds * size);
-  let noise = 0x2545f491;
-  for (let at = 0; at < memory.length; at += 1) {
-    noise = (Math.imul(noise, 1_664_525) + 1_013_904_223) >>> 0;
-    memory[at] = noise >>> 24;
-  }
+  const noise = makeNoise();
+  for (let at = 0; at < memory.length; at += noise.length) noise.copy(memory, at);
   return Array.from({ length: kinds }, (_, kind) => {
     const message = memory.subarray(kind * size, (kind + 1) * size);
     message[0] = kind;
