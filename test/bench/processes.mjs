@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 const PARTING = 2000;
 
 /** A program of this folder, running. */

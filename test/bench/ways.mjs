@@ -89,10 +89,11 @@ const eachWritten = {
 /** Only bytes are received; the places where a message begins and ends are looked at as they pass, to check it. */
 const receiveRaw =
   (headerLength) =>
-  (onMessage, { size }) => {
+  (accept, { size }) => {
     const seen = Buffer.alloc(size);
     const whole = headerLength + size;
     return listenRaw((socket) => {
+      const onMessage = accept();
       let at = 0;
       socket.on('data', (chunk) => {
         let from = 0;
