@@ -26,18 +26,27 @@ function measure(way, { count, crowd }) {
         throw new Error(`crowd, ${way}: ${open} of ${expected} are open, ${lost} were lost, the first since: ${why}`);
       }
     };
-    await clients.ask({ order: 'grow', count: WARM });
+    let all = 0;
+    /** Gives the seconds until both ends have so many more. */
+    const grow = async (more) => {
+      all += more;
+      const from = performance.now();
+      await clients.ask({ order: 'grow', count: more });
+      await server.ask({ order: 'accepted', count: all });
+      return (performance.now() - from) / 1000;
+    };
+    await grow(WARM);
     const before = await memory();
-    const { seconds } = await clients.ask({ order: 'grow', count });
+    const seconds = await grow(count);
     const after = await memory();
-    whole(after, WARM + count);
+    whole(after, all);
     const [accepted, client] = after.map(({ rss }, end) => (rss - before[end].rss) / count);
     const result = { rate: count / seconds, accepted, client };
     if (crowd === 0) return result;
-    await clients.ask({ order: 'grow', count: crowd - count - WARM });
+    await grow(crowd - all);
     await sleep(SETTLE_MS);
     const watched = await server.ask({ order: 'cpu', ms: WATCH_MS });
-    whole([watched], crowd);
+    whole([watched], all);
     return { ...result, share: watched.share };
   });
 }

@@ -4,7 +4,7 @@ import { transfer } from './one-way.mjs';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const SIZES = [16, 64, 256, KiB, 4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB, MiB, 4 * MiB, 8 * MiB];
-const BYTES = 96 * MiB;
+const BYTES = 256 * MiB;
 const MOST = 2_000_000;
 /** Messages of all connections together, at least. */
 const MESSAGES = 400_000;
