@@ -65,7 +65,7 @@ async function measure(options) {
       try {
         await suite.round(record, options);
       } catch (error) {
-        failures.push(error.message);
+        failures.push(`${suite.name}: ${error.message}`);
         console.error(`round ${round}, ${suite.name} FAILED: ${error.message}`);
       }
       console.log(`round ${round}, ${suite.name}: ${((performance.now() - from) / 1000).toFixed(1)} s`);
@@ -88,6 +88,17 @@ function linesOf({ id, ways }, samples) {
       return { x: Number(at.slice(id.length + 1)), y: median, least, most };
     }),
   }));
+}
+
+/** What is said of the machine where one suite's part takes the place of what it had. */
+function together(old, fresh) {
+  if (!old) return fresh;
+  for (const key of ['cpus', 'cpu', 'system', 'node', 'rounds']) {
+    if (old[key] !== fresh[key])
+      throw new Error(`measured with another ${key} than the rest of the page: run all suites`);
+  }
+  const kept = old.failures.filter((failure) => !failure.startsWith(`${only}: `));
+  return { ...old, load: Math.max(old.load, fresh.load), failures: [...kept, ...fresh.failures] };
 }
 
 const before = await stored();
@@ -115,7 +126,8 @@ const grown = growthWords(plots);
 for (const { words } of grown) console.log(words);
 
 if (values.write) {
-  const facts = { ...where, rounds, peers: peers ? await versions() : {}, skipped, failures };
+  const fresh = { ...where, rounds, peers: peers ? await versions() : {}, skipped, failures };
+  const facts = only ? together(before.machine, fresh) : fresh;
   // One suite's part takes the place of what it had; the rest stays.
   const merged = (old, fresh) => [...fresh, ...old.filter((one) => only && !fresh.some(({ id }) => id === one.id))];
   const order = rowsOf(all).map(({ id }) => id);
