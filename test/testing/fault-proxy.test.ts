@@ -7,7 +7,7 @@ import { createFaultProxy, type FaultProxy, type FaultProxyOptions } from '../..
 const rest = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 async function until(condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 5000;
+  const giveUpAt = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > giveUpAt) throw new Error(`waited in vain for ${condition}`);
     await rest(1);
