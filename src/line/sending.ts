@@ -98,7 +98,6 @@ export abstract class Sending {
   }
 
   drain(): void {
-    this.recall();
     this.gate = 'draining';
     this.writable();
   }
