@@ -4,7 +4,7 @@ const at = (names) => `^src/(${names.join('|')})(\\.ts$|/)`;
 const layers = [
   { name: 'cli', path: at(['cli']) },
   { name: 'doors', path: at(['index', 'inspector', 'testing']) },
-  { name: 'facade', path: at(['connection', 'server', 'admission', 'peer', 'line']) },
+  { name: 'facade', path: at(['connection', 'server', 'admission', 'peer', 'peer-life', 'line']) },
   { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
   { name: 'values', path: at(['framing', 'options', 'settings', 'diagnostics', 'meter']) },
   { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses']) },

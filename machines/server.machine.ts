@@ -13,10 +13,6 @@ export interface ServerPorts {
   wallNow(): number;
   /** Binds the port and reports. */
   openAcceptor(report: (fact: AcceptorFact) => void): { close(): void };
-  /** Asks every peer to drain; `peers.gone` is sent when the last one is disposed, at once if there is none. */
-  drainPeers(): void;
-  /** Disposes every peer. */
-  disposePeers(): void;
   /** A state was entered, by this cause: for the history. */
   entered(state: string, cause: string, reason: Reason | undefined): void;
   toJSON(): undefined;
@@ -44,6 +40,9 @@ export type ServerEvent =
 
 export type ServerAnnouncement =
   | { readonly type: 'listening' }
+  /** Every peer is to drain now. `peers.gone` is sent when the last one is disposed, at once if there is none. */
+  | { readonly type: 'draining' }
+  /** Every peer is to be disposed of. */
   | { readonly type: 'disposed'; readonly reason: Reason };
 
 /** Stands for the listening port where there is no network: does nothing. `listen()` puts the real one in. */
@@ -64,8 +63,6 @@ const serverSetup = setup({
   actions: {
     spawnAcceptor: spawnChild('acceptor', { id: 'acceptor', input: ({ context }) => ({ ports: context.ports }) }),
     stopAcceptor: stopChild('acceptor'),
-    drainPeers: ({ context }) => context.ports.drainPeers(),
-    disposePeers: ({ context }) => context.ports.disposePeers(),
     blameAcceptor: assign(({ context, event }) =>
       event.type === 'acceptor.failed' ? blame(context, event.code, event.message) : {},
     ),
@@ -77,6 +74,7 @@ const serverSetup = setup({
     remember: ({ context, event }, params: { state: string }) =>
       context.ports.entered(params.state, causeOf(event.type), context.reason),
     announceListening: emit({ type: 'listening' }),
+    announceDraining: emit({ type: 'draining' }),
     announceDisposed: emit(({ context }) => ({
       type: 'disposed',
       reason: context.reason ?? blame(context, 'NINJA_DISPOSED', 'disposed before anything happened').reason,
@@ -117,14 +115,14 @@ export const serverMachine = serverSetup.createMachine({
     },
     draining: {
       description: 'Accepts no more; every peer drains.',
-      entry: [{ type: 'remember', params: { state: 'draining' } }, 'stopAcceptor', 'drainPeers'],
+      entry: [{ type: 'remember', params: { state: 'draining' } }, 'stopAcceptor', 'announceDraining'],
       after: { drainTimeout: { target: 'disposed', actions: 'blameDrainTimeout' } },
       on: { 'peers.gone': { target: 'disposed' } },
     },
     disposed: {
       description: 'The end. Port and peers are gone, the reason is kept.',
       type: 'final',
-      entry: [{ type: 'remember', params: { state: 'disposed' } }, 'stopAcceptor', 'disposePeers', 'announceDisposed'],
+      entry: [{ type: 'remember', params: { state: 'disposed' } }, 'stopAcceptor', 'announceDisposed'],
     },
   },
 });

@@ -1,5 +1,5 @@
-import { type Actor, createActor } from 'xstate';
-import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../machines/peer.machine.js';
+import type { LinePorts } from '../machines/line.setup.js';
+import type { PeerAnnouncement } from '../machines/peer.machine.js';
 import type { Loss } from './delivery/ledger.js';
 import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
@@ -8,14 +8,11 @@ import { Face, type FaceEvents } from './line/face.js';
 import type { FrameBudget } from './line/frame-budget.js';
 import { PeerLine } from './line/peer-line.js';
 import { isPromise } from './line/waiters.js';
+import { type PeerActor, PeerLife, type PeerState, type PeerSubstate } from './peer-life.js';
 import type { ServerSettings } from './settings.js';
-import { socketActor } from './socket/actor.js';
 import { hostPort } from './target.js';
 
-// Once per process: a machine of its own for each peer would cost four times the memory.
-const machine = peerMachine.provide({ actors: { socket: socketActor } });
-
-export type PeerState = 'connected' | 'stale' | 'disposed';
+export type { PeerState } from './peer-life.js';
 
 export interface PeerDisposed extends Loss {
   readonly reason: Reason;
@@ -47,10 +44,11 @@ export let serve: (peer: Peer, handler: PeerHandler) => void;
 /** A listener that took the peer over threw. For servers only. */
 export let handlerThrew: (peer: Peer, error: unknown) => void;
 
+/** The hands of its statechart, without waking it. For `ninja-tcp/testing` only. */
+export let handsOf: (peer: Peer) => LinePorts;
+
 /** The server's side of one accepted connection. It sends and receives as a connection does, and never reconnects. */
 export class Peer extends Face<PeerLine, PeerEvents> {
-  /** The XState actor itself. */
-  readonly actor: Actor<typeof machine>;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   /** Of the proxy, where the option `proxyProtocol` is on: then `remoteAddress` is the client's. */
@@ -58,6 +56,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   /** The program's own; ninja-tcp does not look at it. */
   data: unknown;
   protected readonly line: PeerLine;
+  private readonly life: PeerLife;
   private readonly path: string | undefined;
   private readonly acceptedAt: number;
   /** True while an async handler works with this peer: a FIN of the client does not end it then. */
@@ -67,6 +66,7 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   static {
     serve = (peer, handler) => peer.serve(handler);
     handlerThrew = (peer, error) => peer.handlerThrew(error);
+    handsOf = (peer) => peer.line;
   }
 
   /** Made by a server. */
@@ -93,10 +93,16 @@ export class Peer extends Face<PeerLine, PeerEvents> {
       owner.budget,
     );
     this.acceptedAt = this.line.now();
-    this.actor = createActor(machine, { clock: this.line.timers, input: { ports: this.line, times: settings } });
-    this.actor.on('*', (announcement) => this.hear(announcement));
-    this.actor.subscribe({ error: (error) => this.wreck(error) });
-    this.actor.start();
+    this.life = new PeerLife(this.line, settings, {
+      hear: (announcement) => this.hear(announcement),
+      wreck: (error) => this.wreck(error),
+    });
+    this.life.start();
+  }
+
+  /** The XState actor itself. It is made when it is first asked for: an idle crowd weighs a fourth without. */
+  get actor(): PeerActor {
+    return this.life.actor;
   }
 
   /** `peer 1 127.0.0.1:49152`, or the path of its server, for people. */
@@ -108,15 +114,12 @@ export class Peer extends Face<PeerLine, PeerEvents> {
 
   get state(): PeerState {
     // A chart that broke stands where it was.
-    if (this.endReason) return 'disposed';
-    const { value } = this.actor.getSnapshot();
-    return typeof value === 'string' ? value : 'connected';
+    return this.endReason ? 'disposed' : this.life.state;
   }
 
   /** `unproven`, `live` or `draining`. */
-  get substate(): string | undefined {
-    const { value } = this.actor.getSnapshot();
-    return this.endReason || typeof value === 'string' ? undefined : value.connected.line;
+  get substate(): PeerSubstate | undefined {
+    return this.endReason ? undefined : this.life.substate;
   }
 
   /** Why it ended. */
@@ -129,25 +132,20 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     const { line, state, substate } = this;
     const since = `since ${timeOfDay(line.history.since)}`;
     if (substate) return `${this.name} ${state} (${substate}) ${since}; ${lineWords(line)}`;
-    const { reason } = this.actor.getSnapshot().context;
+    const { reason } = this.life;
     return `${this.name} ${state} ${since}${reason ? `: ${reason.message}` : ''}`;
   }
 
   close(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called close()');
-    this.order({ type: 'close' });
+    this.life.order({ type: 'close' });
     return this.closed();
   }
 
   dispose(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
-    this.order({ type: 'dispose' });
+    this.life.order({ type: 'dispose' });
     return this.closed();
-  }
-
-  /** After the end nothing is ordered any more. */
-  private order(event: PeerEvent): void {
-    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
   protected override onFault(error: NinjaTcpError, told: boolean): void {

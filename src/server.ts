@@ -169,16 +169,6 @@ export class Server extends EventEmitter<ServerEvents> {
     return {
       wallNow: () => clock.wallNow(),
       openAcceptor: (report) => this.openAcceptor(report),
-      drainPeers: () => {
-        this.draining = true;
-        this.admission.close();
-        for (const peer of this.live) void peer.close();
-        this.tellIfEmpty();
-      },
-      disposePeers: () => {
-        this.admission.close();
-        for (const peer of this.live) void peer.dispose();
-      },
       entered: (to, cause, reason) => this.past.add({ at: clock.wallNow(), epoch: 0, to, cause, reason }),
       toJSON: () => undefined,
     };
@@ -204,15 +194,11 @@ export class Server extends EventEmitter<ServerEvents> {
 
   private gone(peer: Peer): void {
     this.live.delete(peer);
-    if (this.draining) this.tellIfEmpty();
+    if (this.draining && this.live.size === 0) this.order({ type: 'peers.gone' });
   }
 
   private order(event: ServerEvent): void {
     if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
-  }
-
-  private tellIfEmpty(): void {
-    if (this.live.size === 0) this.order({ type: 'peers.gone' });
   }
 
   private admit(transport: Transport, left: (() => void) | undefined): void {
@@ -236,12 +222,25 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   private hear(announcement: ServerAnnouncement): void {
-    if (announcement.type === 'listening') {
-      this.ready.resolve();
-      this.announce('listening', this.bound as BoundAddress);
-      return;
+    switch (announcement.type) {
+      case 'listening':
+        this.ready.resolve();
+        this.announce('listening', this.bound as BoundAddress);
+        return;
+      case 'draining':
+        this.draining = true;
+        this.admission.close();
+        for (const peer of this.live) void peer.close();
+        if (this.live.size === 0) this.order({ type: 'peers.gone' });
+        return;
+      case 'disposed':
+        this.end(announcement.reason);
     }
-    const { reason } = announcement;
+  }
+
+  private end(reason: Reason): void {
+    this.admission.close();
+    for (const peer of this.live) void peer.dispose();
     this.endReason = reason;
     this.ready.reject(this.errorOf(reason));
     this.announce('closed', { reason });

@@ -16,6 +16,11 @@ const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER'
 
 /** The server's data plane for one accepted transport. */
 export class PeerLine extends Line implements BudgetHolder {
+  /** The chart is led through what was done already. */
+  private replays = false;
+  private handle: SocketHandle | undefined;
+  private report: ((fact: SocketFact) => void) | undefined;
+
   constructor(
     settings: LineSettings,
     override readonly transport: Transport,
@@ -26,7 +31,20 @@ export class PeerLine extends Line implements BudgetHolder {
     this.pulse.open(this.now());
   }
 
+  /** Leads a chart that is made late to where its line is: meanwhile its hands do nothing. */
+  replaying(lead: () => void): void {
+    this.replays = true;
+    lead();
+    this.replays = false;
+  }
+
   openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
+    this.report = report;
+    this.handle ??= this.beginSocket(epoch, (fact) => this.report?.(fact));
+    return this.handle;
+  }
+
+  private beginSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
     try {
       const socket = this.adopt(this.transport, epoch, report);
       socket.begin();
@@ -42,7 +60,19 @@ export class PeerLine extends Line implements BudgetHolder {
 
   override openGate(): void {
     // The chart spawns the socket in the same step, a moment later.
-    this.gate = 'open';
+    if (!this.replays) this.gate = 'open';
+  }
+
+  override armSilence(): void {
+    if (!this.replays) super.armSilence();
+  }
+
+  override silenceDelay(): number {
+    return this.replays ? Math.max(0, Math.ceil(this.watch.nextCheckIn())) : super.silenceDelay();
+  }
+
+  override entered(to: string, cause: string, epoch: number, reason: Reason | undefined): void {
+    if (!this.replays) super.entered(to, cause, epoch, reason);
   }
 
   protected override endOfReading(_code: string, reason: Reason | undefined): NinjaTcpError | undefined {

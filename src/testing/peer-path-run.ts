@@ -5,7 +5,7 @@ import type { ClientWords } from './peer-path-client.js';
 import type { PeerMove, PeerPlace } from './peer-path-moves.js';
 import { PeerStage, type PeerWorld } from './peer-path-stage.js';
 import type { PeerApp, PeerVisit } from './peer-path-types.js';
-import { type PeerStep, peerPlaceOf } from './peer-path-walk.js';
+import type { PeerStep } from './peer-path-walk.js';
 
 /** What all paths of one set-up have in common. */
 export interface PeerSetUp<App extends PeerApp> {
@@ -72,7 +72,8 @@ export class PeerRun<App extends PeerApp> extends PathWalker<App, PeerPlace, Pee
   }
 
   protected get place(): PeerPlace {
-    return peerPlaceOf(this.stage.peer.actor.getSnapshot().value);
+    const { state, substate } = this.stage.peer;
+    return (substate ? `${state}.${substate}` : state) as PeerPlace;
   }
 
   protected explain(): string {

@@ -1,6 +1,6 @@
 import type { LinePorts } from '../../machines/line.setup.js';
 import type { Environment } from '../environment.js';
-import type { Peer } from '../peer.js';
+import { handsOf, type Peer } from '../peer.js';
 import type { Server } from '../server.js';
 import type { VirtualClock } from './clock.js';
 import type { NetworkHost } from './host.js';
@@ -55,7 +55,7 @@ export class PeerStage extends Stage implements PeerWorld {
   }
 
   protected get hands(): LinePorts {
-    return this.peer.actor.getSnapshot().context.ports;
+    return handsOf(this.peer);
   }
 
   begin(listener: Server): void {

@@ -41,16 +41,14 @@ export const serverChart = fc.property(
           },
         };
       },
-      drainPeers: () => {
-        log.push('drain');
-        if (emptyAtOnce) actor.send({ type: 'peers.gone' });
-      },
-      disposePeers: () => void log.push('dispose'),
       entered: (state) => void log.push(`entered ${state}`),
       toJSON: () => undefined,
     };
     const actor = createActor(machine, { clock, input: { ports: hands, drainTimeout: DRAIN } });
-    actor.on('*', ({ type }) => void log.push(`announce ${type}`));
+    actor.on('*', ({ type }) => {
+      log.push(`announce ${type}`);
+      if (type === 'draining' && emptyAtOnce) actor.send({ type: 'peers.gone' });
+    });
     actor.subscribe({ error: (error) => void errors.push(error) });
     actor.start();
     const check = (): void => {

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { listen, type Peer, type PeerHandler } from '../../src/index.js';
+import { type PeerPathsOptions, peerPaths } from '../../src/testing/index.js';
+
+const echo: PeerHandler = async (peer) => {
+  for await (const message of peer) if (!peer.send(message)) await peer.drained();
+};
+/** Orders from inside what the peer tells. */
+const closesWhenLive: PeerHandler = (peer) => {
+  peer.on('live', () => void peer.close());
+  peer.on('live', () => peer.send('after close() was called'));
+};
+const disposesWhenLive: PeerHandler = (peer) => void peer.on('live', () => void peer.dispose());
+const closesAtOnce: PeerHandler = (peer) => void peer.close();
+
+/** When the chart is asked for, which makes it. */
+const wakers: Record<string, Wakes> = {
+  'from the first': () => true,
+  'when it is live': (place) => place === 'connected.live',
+  'while it drains': (place) => place === 'connected.draining',
+  'when it is stale': (place) => place === 'stale',
+  'after the end': (place) => place === 'disposed',
+  'at the second place': (_, times) => times === 2,
+};
+
+function standing(actor: Peer['actor']): object {
+  const { value, status, context } = actor.getSnapshot();
+  return { value, status, context: { ...context, ports: undefined, times: undefined } };
+}
+
+interface Life {
+  readonly peers: readonly Peer[];
+  /** All that could be seen, in order. */
+  readonly log: readonly string[];
+}
+
+type Options = Omit<PeerPathsOptions, 'start'> & { readonly handler: PeerHandler | undefined };
+
+type Wakes = (place: string, times: number) => boolean;
+
+/** The paths of one server. Each can be gone again and again, with the chart made when `wakes` says so. */
+function world({ handler, ...options }: Options) {
+  let peers: Peer[] = [];
+  let log: string[] = [];
+  let wakes: Wakes = () => false;
+  const paths = peerPaths({
+    ...options,
+    async start({ port, environment, clock }) {
+      const tell = (peer: Peer, name: string, event?: object) => {
+        const { state, substate, reason } = peer;
+        log.push(JSON.stringify({ at: clock.now(), peer: peer.id, name, event, state, substate, reason }));
+      };
+      return listen({ port, environment }, (peer) => {
+        peers.push(peer);
+        tell(peer, 'peer');
+        if (wakes('start', 0)) void peer.actor;
+        const result = handler?.(peer);
+        // Behind the handler's own listeners, which may have given orders.
+        for (const name of ['live', 'stale', 'disposed', 'dropped', 'warning'] as const) {
+          peer.on(name, (event: object) => tell(peer, name, event));
+        }
+        return result;
+      });
+    },
+  });
+  return {
+    titles: paths.map(({ title }) => title),
+    async live(which: number, when: Wakes): Promise<Life> {
+      peers = [];
+      log = [];
+      wakes = when;
+      let times = 0;
+      await paths[which]
+        ?.run(({ peer, place, clock, replies }) => {
+          times += 1;
+          if (wakes(place, times)) void peer.actor;
+          log.push(JSON.stringify({ at: clock.now(), place, explained: peer.explain(), replies: replies.map(String) }));
+        })
+        // A handler that ends every peer leaves the path: where it does, is compared too.
+        .catch((error: Error) => log.push(error.message));
+      for (const peer of peers) log.push(JSON.stringify({ history: peer.history, stats: peer.stats() }));
+      return { peers, log };
+    },
+  };
+}
+
+/** Handlers that end every peer leave the paths soon: a few show all. */
+const few = /^(the client speaks|the client is killed|the client half-closes), another client/;
+const worlds: readonly (readonly [string, Options, RegExp])[] = [
+  ['an echo', { handler: echo, message: 'hello', flood: 5 }, /./],
+  ['nobody who takes', { handler: undefined, message: 'hello', flood: 5, orders: ['peer.close'] }, /./],
+  ['a handler that closes', { handler: closesAtOnce }, few],
+  ['a listener of live that closes', { handler: closesWhenLive }, few],
+  ['a listener of live that disposes', { handler: disposesWhenLive }, few],
+];
+
+describe.each(worlds)('a sleeping statechart, with %s,', (_, options, wanted) => {
+  const { titles, live } = world(options);
+  const chosen = [...titles.entries()].filter(([, title]) => wanted.test(title));
+  test(`is looked at on ${chosen.length} paths`, () => expect(chosen.length).toBeGreaterThan(1));
+
+  test.each(chosen)('lives as a woken one (path %i, %s)', async (which, title) => {
+    const asleep = await live(which, () => false);
+    for (const [when, wakes] of Object.entries(wakers)) {
+      const awake = await live(which, wakes);
+      expect(awake.log, `${title}, woken ${when}`).toEqual(asleep.log);
+      for (const [at, { actor }] of asleep.peers.entries()) {
+        // Whoever asks after the end is shown the same end.
+        expect(standing(actor), title).toEqual(standing((awake.peers[at] as Peer).actor));
+      }
+    }
+  });
+});
