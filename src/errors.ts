@@ -154,9 +154,14 @@ export const errorTable = {
     cure: 'Nothing, if it was a port scan. Raise `handshakeTimeout` for clients on slow lines.',
   },
   NINJA_SERVER_FULL: {
-    when: 'An accepted socket was dropped since the server has `maxConnections` peers, or its address `maxConnectionsPerAddress`; or the process has no descriptors left.',
+    when: 'An accepted socket was dropped since the server has `maxConnections` peers, or its address `maxConnectionsPerAddress`; or the system could not accept it. `cause` has the details.',
     outcome: 'refused',
-    cure: 'Raise the limit (of descriptors: `ulimit -n`), or add servers.',
+    cure: 'Raise the limit, or add servers.',
+  },
+  NINJA_FEW_DESCRIPTORS: {
+    when: 'Fewer descriptors than `reservedDescriptors` are free in the process: the server has closed its port for a while. Its peers live on.',
+    outcome: 'refused',
+    cure: 'It listens again by itself when there are more. Raise `ulimit -n`, lower `maxConnections`, or look for what opens files and does not close them.',
   },
   NINJA_INVALID_OPTION: {
     when: 'An option, or a call, breaks a rule. The message names the option, the rule and the value.',

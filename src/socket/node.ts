@@ -9,6 +9,7 @@ import type {
   Transport,
 } from '../environment.js';
 import { nodeClock } from './node-clock.js';
+import { freeDescriptors } from './node-descriptors.js';
 import { checkTls, dialTls, handshakes } from './node-tls.js';
 import { NodeTransport } from './node-transport.js';
 
@@ -39,11 +40,17 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
   const server = createServer({ allowHalfOpen: true, noDelay: target.noDelay });
   const bound = (): BoundAddress =>
     isTcp ? (server.address() as BoundAddress) : { address: path, port: 0, family: 'unix' };
+  let isClosed = false;
+  const close = () => {
+    isClosed = true;
+    server.close();
+  };
   server
-    .on('listening', () => handlers.listening(bound()))
+    // Closed while its name was looked up, it is bound all the same.
+    .on('listening', () => (isClosed ? server.close() : handlers.listening(bound())))
     .on('connection', (socket) => handlers.accepted(new NodeTransport(socket, isTcp)))
     .on('error', (error: NodeJS.ErrnoException) => {
-      // Out of descriptors, say: libuv goes on, and so does the port.
+      // libuv goes on, and so does the port.
       if (error.syscall === 'accept') handlers.refused?.(error);
       else handlers.failed(error);
     });
@@ -53,7 +60,7 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
     ...(target.backlog !== undefined && { backlog: target.backlog }),
   });
   return {
-    close: () => void server.close(),
+    close,
     ref: () => void server.ref(),
     unref: () => void server.unref(),
     ...(secure && {
@@ -68,6 +75,7 @@ export const nodeEnvironment: Environment = {
   random: () => Math.random(),
   dial,
   listen,
+  freeDescriptors,
   checkTls,
   warn: (error) => process.emitWarning(error),
 };
