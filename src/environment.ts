@@ -103,7 +103,7 @@ export interface Transport extends TransportAddress {
   readonly tls?: TlsFacts | undefined;
 }
 
-/** Looks a name up, as `dns.lookup` does; passed on to Node as it is. */
+/** Looks a name up, as `dns.lookup` does. */
 export type LookupFunction = (
   hostname: string,
   // biome-ignore lint/suspicious/noExplicitAny: Node's own overloads of lookup differ between its versions

@@ -143,7 +143,7 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
   readonly localAddress?: string | undefined;
   /** Our own port, as in `net.connect`. */
   readonly localPort?: number | undefined;
-  /** Looks names up, as `dns.lookup` does. */
+  /** Looks names up, as `dns.lookup` does. If it throws, the attempt has failed. */
   readonly lookup?: LookupFunction | undefined;
   /** Speak TLS with the options of `tls.connect`, or with Node's own where true. The server's name is `host`, unless `servername` says another. Default false. */
   readonly tls?: boolean | ClientTls | undefined;
