@@ -1,6 +1,6 @@
 import { type AddressMatcher, canonical, clientOf, familyOf } from './addresses.js';
 import type { Acceptor, BoundAddress, Timer, Transport } from './environment.js';
-import { messageOf, NinjaTcpError, show } from './errors.js';
+import { type ErrorCode, messageOf, NinjaTcpError, show } from './errors.js';
 import type { ProxyHeader } from './protocol/proxy-v2.js';
 import type { ServerSettings } from './settings.js';
 import { DescriptorWatch } from './socket/descriptor-watch.js';
@@ -23,6 +23,9 @@ export interface PortOwner {
   /** The process is short of descriptors; the port is still open. */
   starved(error: NinjaTcpError): void;
 }
+
+/** Refusals of which the last alert of TLS may tell the client. */
+const ENDED_BY_FIN: ReadonlySet<ErrorCode> = new Set(['NINJA_CERTIFICATE', 'NINJA_TLS_FAILED', 'NINJA_NOT_TLS']);
 
 /** What a socket on the way is waited for: the words of its deadline. */
 type Step = 'PROXY header' | 'TLS';
@@ -259,7 +262,7 @@ export class Admission {
     const remoteAddress = this.underway.get(transport)?.remoteAddress ?? transport.remoteAddress;
     this.uncount(this.leave(transport));
     // Not by a RST where the other side is to hear the last alert of TLS.
-    if (error.code === 'NINJA_CERTIFICATE' || error.code === 'NINJA_TLS_FAILED') transport.destroy();
+    if (ENDED_BY_FIN.has(error.code)) transport.destroy();
     else transport.reset();
     this.doorman.refuse(remoteAddress, error);
   }

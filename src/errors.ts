@@ -34,9 +34,14 @@ export const errorTable = {
     cure: 'The message says whose certificate it is and what is wrong. Mend the certificate, or `ca`, `cert` and `servername` of the option `tls`; then call `connect()`.',
   },
   NINJA_TLS_FAILED: {
-    when: 'The two sides have no TLS in common: other versions, ciphers or ALPN protocols; or one of them speaks none. Fatal: there is no retry.',
+    when: 'The two sides have no TLS in common: other versions, ciphers or ALPN protocols. Fatal: there is no retry.',
     outcome: 'notSent',
-    cure: 'Check the port, and `minVersion`, `ciphers` and `ALPNProtocols` of the option `tls`; then call `connect()`.',
+    cure: 'Check `minVersion`, `ciphers` and `ALPNProtocols` of the option `tls`; then call `connect()`.',
+  },
+  NINJA_NOT_TLS: {
+    when: 'One side speaks TLS, and the other answers with something else: the wrong port, or a proxy in between that has no server behind it for the moment.',
+    outcome: 'notSent',
+    cure: 'Check the port, and `tls` on both sides. It is retried by itself; a `backoff` that returns false for this code gives up.',
   },
   NINJA_STALE: {
     when: 'No byte came for `staleAfter` milliseconds.',
