@@ -35,7 +35,7 @@ function reportedLimit(): number {
 let limit: number | undefined;
 
 /**
- * How many descriptors are free. Its upper bound costs 2 µs: the system gives the lowest number that is free, so all below
+ * How many descriptors are free. Its upper bound costs 2 to 5 µs: the system gives the lowest number that is free, so all below
  * it are taken. To count them takes some 0.4 ms per thousand.
  */
 export function freeDescriptors(exactly: boolean): number | undefined {

@@ -40,14 +40,8 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
   const server = createServer({ allowHalfOpen: true, noDelay: target.noDelay });
   const bound = (): BoundAddress =>
     isTcp ? (server.address() as BoundAddress) : { address: path, port: 0, family: 'unix' };
-  let isClosed = false;
-  const close = () => {
-    isClosed = true;
-    server.close();
-  };
   server
-    // Closed while its name was looked up, it is bound all the same.
-    .on('listening', () => (isClosed ? server.close() : handlers.listening(bound())))
+    .on('listening', () => handlers.listening(bound()))
     .on('connection', (socket) => handlers.accepted(new NodeTransport(socket, isTcp)))
     .on('error', (error: NodeJS.ErrnoException) => {
       // libuv goes on, and so does the port.
@@ -60,7 +54,7 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
     ...(target.backlog !== undefined && { backlog: target.backlog }),
   });
   return {
-    close,
+    close: () => void server.close(),
     ref: () => void server.ref(),
     unref: () => void server.unref(),
     ...(secure && {

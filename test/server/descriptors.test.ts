@@ -37,10 +37,10 @@ function squatter(at: Stage, port = PORT) {
 describe('with reservedDescriptors: 4 and one client', () => {
   test.each([
     // One for the port, one for the peer.
-    ['one more is free', 7, 'listening', []],
-    ['just so many are free', 6, 'listening', []],
-    ['one fewer is free', 5, 'paused', [`FEW_DESCRIPTORS ${MESSAGE}`]],
-  ])('%s: it is %s', async (_, most, state, expected) => {
+    ['one more is free', 'listening', 7, []],
+    ['just so many are free', 'listening', 6, []],
+    ['one fewer is free', 'paused', 5, [`FEW_DESCRIPTORS ${MESSAGE}`]],
+  ])('%s: it is %s', async (_, state, most, expected) => {
     const { at, server, told } = await starving(most);
     const client = await dial(at);
     expect([server.state, told, server.peers.size]).toEqual([state, expected, 1]);
