@@ -5,14 +5,19 @@ import { causeOf } from './line.setup.js';
 /** What a listening port says. */
 export type AcceptorFact =
   | { readonly type: 'acceptor.listening' }
-  | { readonly type: 'acceptor.failed'; readonly code: ErrorCode; readonly message: string };
+  /** It could not be bound, or was lost. */
+  | { readonly type: 'acceptor.failed'; readonly code: ErrorCode; readonly message: string }
+  /** The process is short of descriptors. */
+  | { readonly type: 'acceptor.starved'; readonly code: ErrorCode; readonly message: string };
 
 /** The hands of the server's statechart. */
 export interface ServerPorts {
   /** Wall-clock milliseconds since 1970. */
   wallNow(): number;
-  /** Binds the port and reports. */
+  /** Binds the port and reports; after a pause the same port again. */
   openAcceptor(report: (fact: AcceptorFact) => void): { close(): void };
+  /** Whether the process has descriptors enough to listen again. */
+  enoughDescriptors(): boolean;
   /** A state was entered, by this cause: for the history. */
   entered(state: string, cause: string, reason: Reason | undefined): void;
   toJSON(): undefined;
@@ -22,7 +27,7 @@ export interface ServerContext {
   readonly ports: ServerPorts;
   /** Milliseconds. */
   readonly drainTimeout: number;
-  /** Why it ended. */
+  /** Why it is paused, or ended. */
   readonly reason: Reason | undefined;
 }
 
@@ -40,6 +45,7 @@ export type ServerEvent =
 
 export type ServerAnnouncement =
   | { readonly type: 'listening' }
+  | { readonly type: 'paused' }
   /** Every peer is to drain now. `peers.gone` is sent when the last one is disposed, at once if there is none. */
   | { readonly type: 'draining' }
   /** Every peer is to be disposed of. */
@@ -47,6 +53,9 @@ export type ServerAnnouncement =
 
 /** Stands for the listening port where there is no network: does nothing. `listen()` puts the real one in. */
 const inertAcceptor = fromCallback<{ type: 'close' }, { readonly ports: ServerPorts }>(() => {});
+
+/** So long the port stays closed before it is looked whether descriptors are free, milliseconds: nginx's measure. */
+const PAUSE = 500;
 
 function blame(context: ServerContext, code: ErrorCode, message: string): { reason: Reason } {
   return { reason: { code, message, at: context.ports.wallNow(), epoch: 0 } };
@@ -64,8 +73,11 @@ const serverSetup = setup({
     spawnAcceptor: spawnChild('acceptor', { id: 'acceptor', input: ({ context }) => ({ ports: context.ports }) }),
     stopAcceptor: stopChild('acceptor'),
     blameAcceptor: assign(({ context, event }) =>
-      event.type === 'acceptor.failed' ? blame(context, event.code, event.message) : {},
+      event.type === 'acceptor.failed' || event.type === 'acceptor.starved'
+        ? blame(context, event.code, event.message)
+        : {},
     ),
+    forgetReason: assign({ reason: undefined }),
     blameClose: assign(({ context }) => blame(context, 'NINJA_DISPOSED', 'the program called close()')),
     blameDispose: assign(({ context }) => blame(context, 'NINJA_DISPOSED', 'the program called dispose()')),
     blameDrainTimeout: assign(({ context }) =>
@@ -74,16 +86,18 @@ const serverSetup = setup({
     remember: ({ context, event }, params: { state: string }) =>
       context.ports.entered(params.state, causeOf(event.type), context.reason),
     announceListening: emit({ type: 'listening' }),
+    announcePaused: emit({ type: 'paused' }),
     announceDraining: emit({ type: 'draining' }),
     announceDisposed: emit(({ context }) => ({
       type: 'disposed',
       reason: context.reason ?? blame(context, 'NINJA_DISPOSED', 'disposed before anything happened').reason,
     })),
   },
-  delays: { drainTimeout: ({ context }) => context.drainTimeout },
+  guards: { enoughDescriptors: ({ context }) => context.ports.enoughDescriptors() },
+  delays: { drainTimeout: ({ context }) => context.drainTimeout, pause: PAUSE },
 });
 
-/** A listener: `closed → binding → listening → draining → disposed`. */
+/** A listener: `closed → binding → listening → draining → disposed`, and `paused` while descriptors are short. */
 export const serverMachine = serverSetup.createMachine({
   id: 'server',
   description: 'A listening port and the peers that it accepted.',
@@ -107,10 +121,40 @@ export const serverMachine = serverSetup.createMachine({
     },
     listening: {
       description: 'Sockets are accepted; each gets a peer with a statechart of its own.',
-      entry: [{ type: 'remember', params: { state: 'listening' } }, 'announceListening'],
+      entry: ['forgetReason', { type: 'remember', params: { state: 'listening' } }, 'announceListening'],
       on: {
+        'acceptor.starved': { target: 'paused', actions: 'blameAcceptor' },
         'acceptor.failed': { target: 'disposed', actions: 'blameAcceptor' },
         close: { target: 'draining', actions: 'blameClose' },
+      },
+    },
+    paused: {
+      description: 'The process is short of descriptors: the port is closed for a while, and peers live on.',
+      entry: [{ type: 'remember', params: { state: 'paused' } }, 'stopAcceptor', 'announcePaused'],
+      initial: 'waiting',
+      on: { close: { target: 'draining', actions: 'blameClose' } },
+      states: {
+        waiting: {
+          description: 'The port is closed; now and then it is looked whether descriptors are free.',
+          after: {
+            pause: [
+              { guard: 'enoughDescriptors', target: 'rebinding' },
+              { target: 'waiting', reenter: true },
+            ],
+          },
+        },
+        rebinding: {
+          description: 'The system is asked for the same port again.',
+          entry: 'spawnAcceptor',
+          on: {
+            'acceptor.listening': { target: '#server.listening' },
+            'acceptor.failed': {
+              target: 'waiting',
+              actions: 'stopAcceptor',
+              description: 'Somebody else has it, perhaps for a moment.',
+            },
+          },
+        },
       },
     },
     draining: {

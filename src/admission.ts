@@ -1,8 +1,9 @@
 import { type AddressMatcher, canonical, clientOf, familyOf } from './addresses.js';
 import type { Acceptor, BoundAddress, Timer, Transport } from './environment.js';
-import { messageOf, NinjaTcpError, show } from './errors.js';
+import { type ErrorCode, messageOf, NinjaTcpError, show } from './errors.js';
 import type { ProxyHeader } from './protocol/proxy-v2.js';
 import type { ServerSettings } from './settings.js';
+import { DescriptorWatch } from './socket/descriptor-watch.js';
 import { HeaderReading, ProxiedTransport } from './socket/proxied.js';
 import type { Timers } from './socket/timers.js';
 
@@ -19,7 +20,12 @@ export interface Doorman {
 export interface PortOwner {
   listening(address: BoundAddress): void;
   failed(error: NinjaTcpError): void;
+  /** The process is short of descriptors; the port is still open. */
+  starved(error: NinjaTcpError): void;
 }
+
+/** Refusals of which the last alert of TLS may tell the client. */
+const ENDED_BY_FIN: ReadonlySet<ErrorCode> = new Set(['NINJA_CERTIFICATE', 'NINJA_TLS_FAILED', 'NINJA_NOT_TLS']);
 
 /** What a socket on the way is waited for: the words of its deadline. */
 type Step = 'PROXY header' | 'TLS';
@@ -29,6 +35,8 @@ interface Underway {
   step: Step;
   /** Which client it counts for. */
   client?: string | undefined;
+  /** Of the client, once a proxy has told it. */
+  remoteAddress?: string | undefined;
 }
 
 /** A port, and the way of a socket from being accepted to becoming a peer: guards, PROXY header, guards, TLS. */
@@ -39,31 +47,62 @@ export class Admission {
   private readonly clients = new Map<string, number>();
   private acceptor: Acceptor | undefined;
   private referenced = true;
+  private readonly watch: DescriptorWatch;
 
   constructor(
     private readonly settings: ServerSettings,
     private readonly timers: Timers,
     private readonly doorman: Doorman,
-  ) {}
+  ) {
+    this.watch = new DescriptorWatch(settings.reservedDescriptors, settings.environment, timers);
+  }
 
-  /** Binds the port. */
-  open(owner: PortOwner): { close(): void } {
+  /** Binds the port. @param again the port that it had before */
+  open(owner: PortOwner, again: number | undefined): { close(): void } {
     const failed = (error: unknown) => owner.failed(new NinjaTcpError('NINJA_LISTEN_FAILED', messageOf(error), error));
+    const { settings } = this;
     try {
-      this.acceptor = this.settings.environment.listen(this.settings, {
-        listening: (address) => owner.listening(address),
-        accepted: (transport) => this.accept(transport),
-        refused: (error) => {
-          const why = `a connection could not be accepted: ${messageOf(error)}`;
-          this.doorman.refuse(undefined, new NinjaTcpError('NINJA_SERVER_FULL', why, error));
+      const acceptor = settings.environment.listen(
+        settings.path === undefined && again ? { ...settings, port: again } : settings,
+        {
+          listening: (address) => {
+            this.watch.begin((free) => owner.starved(this.starved(free)));
+            owner.listening(address);
+          },
+          accepted: (transport) => {
+            this.accept(transport);
+            this.watch.look();
+          },
+          refused: (error) => {
+            const why = `a connection could not be accepted: ${messageOf(error)}`;
+            this.doorman.refuse(undefined, new NinjaTcpError('NINJA_SERVER_FULL', why, error));
+          },
+          failed,
         },
-        failed,
-      });
-      return this.acceptor;
+      );
+      this.acceptor = acceptor;
+      if (!this.referenced) acceptor.unref();
+      return {
+        close: () => {
+          this.watch.end();
+          acceptor.close();
+        },
+      };
     } catch (error) {
       failed(error);
       return { close() {} };
     }
+  }
+
+  /** Whether there are descriptors enough to open again. */
+  mayOpen(): boolean {
+    return this.watch.isEnough();
+  }
+
+  private starved(free: number): NinjaTcpError {
+    const few = `${free} ${free === 1 ? 'descriptor is' : 'descriptors are'} free, fewer than reservedDescriptors`;
+    const rule = `${few}, ${this.settings.reservedDescriptors}: the port is closed until there are more`;
+    return new NinjaTcpError('NINJA_FEW_DESCRIPTORS', rule);
   }
 
   /** Drops those who are on the way. */
@@ -105,9 +144,10 @@ export class Admission {
     const { clock } = this.settings.environment;
     const proxied = new ProxiedTransport(transport, header, clock, reading);
     const { remoteAddress } = proxied;
+    one.remoteAddress = remoteAddress;
     const objection = this.objectsTo(remoteAddress);
     if (objection) {
-      this.drop(transport, objection, remoteAddress);
+      this.drop(transport, objection);
       return;
     }
     one.client = this.count(remoteAddress);
@@ -218,10 +258,11 @@ export class Admission {
   }
 
   /** Drops one that is on the way. */
-  private drop(transport: Transport, error: NinjaTcpError, remoteAddress = transport.remoteAddress): void {
+  private drop(transport: Transport, error: NinjaTcpError): void {
+    const remoteAddress = this.underway.get(transport)?.remoteAddress ?? transport.remoteAddress;
     this.uncount(this.leave(transport));
     // Not by a RST where the other side is to hear the last alert of TLS.
-    if (error.code === 'NINJA_CERTIFICATE' || error.code === 'NINJA_TLS_FAILED') transport.destroy();
+    if (ENDED_BY_FIN.has(error.code)) transport.destroy();
     else transport.reset();
     this.doorman.refuse(remoteAddress, error);
   }

@@ -103,7 +103,7 @@ export interface Transport extends TransportAddress {
   readonly tls?: TlsFacts | undefined;
 }
 
-/** Looks a name up, as `dns.lookup` does; passed on to Node as it is. */
+/** Looks a name up, as `dns.lookup` does. */
 export type LookupFunction = (
   hostname: string,
   // biome-ignore lint/suspicious/noExplicitAny: Node's own overloads of lookup differ between its versions
@@ -183,6 +183,13 @@ export interface Environment {
   /** Begins to dial and returns at once. Names are looked up afresh each time. */
   dial(target: DialTarget): Transport;
   listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor;
+  /**
+   * How many descriptors (files, sockets, ports) the process may still open; undefined, or absent, where the system does
+   * not tell.
+   *
+   * @param exactly false: an upper bound will do, at next to no cost
+   */
+  freeDescriptors?(exactly: boolean): number | undefined;
   /** Throws what is wrong with keys and certificates. Absent where this environment knows no TLS. */
   checkTls?(tls: ClientTls | ServerTls): void;
   /** Tells people of a failure that no listener wanted to hear. The process lives on. */

@@ -34,9 +34,14 @@ export const errorTable = {
     cure: 'The message says whose certificate it is and what is wrong. Mend the certificate, or `ca`, `cert` and `servername` of the option `tls`; then call `connect()`.',
   },
   NINJA_TLS_FAILED: {
-    when: 'The two sides have no TLS in common: other versions, ciphers or ALPN protocols; or one of them speaks none. Fatal: there is no retry.',
+    when: 'The two sides have no TLS in common: other versions, ciphers or ALPN protocols. Fatal: there is no retry.',
     outcome: 'notSent',
-    cure: 'Check the port, and `minVersion`, `ciphers` and `ALPNProtocols` of the option `tls`; then call `connect()`.',
+    cure: 'Check `minVersion`, `ciphers` and `ALPNProtocols` of the option `tls`; then call `connect()`.',
+  },
+  NINJA_NOT_TLS: {
+    when: 'One side speaks TLS, and the other answers with something else: the wrong port, or a proxy in between that has no server behind it for the moment.',
+    outcome: 'notSent',
+    cure: 'Check the port, and `tls` on both sides. It is retried by itself; a `backoff` that returns false for this code gives up.',
   },
   NINJA_STALE: {
     when: 'No byte came for `staleAfter` milliseconds.',
@@ -154,9 +159,14 @@ export const errorTable = {
     cure: 'Nothing, if it was a port scan. Raise `handshakeTimeout` for clients on slow lines.',
   },
   NINJA_SERVER_FULL: {
-    when: 'An accepted socket was dropped since the server has `maxConnections` peers, or its address `maxConnectionsPerAddress`; or the process has no descriptors left.',
+    when: 'An accepted socket was dropped since the server has `maxConnections` peers, or its address `maxConnectionsPerAddress`; or the system could not accept it. `cause` has the details.',
     outcome: 'refused',
-    cure: 'Raise the limit (of descriptors: `ulimit -n`), or add servers.',
+    cure: 'Raise the limit, or add servers.',
+  },
+  NINJA_FEW_DESCRIPTORS: {
+    when: 'Fewer descriptors than `reservedDescriptors` are free in the process: the server has closed its port for a while. Its peers live on.',
+    outcome: 'refused',
+    cure: 'It listens again by itself when there are more. Raise `ulimit -n`, lower `maxConnections`, or look for what opens files and does not close them.',
   },
   NINJA_INVALID_OPTION: {
     when: 'An option, or a call, breaks a rule. The message names the option, the rule and the value.',

@@ -6,7 +6,7 @@ import type { Framing } from './framing/framing.js';
 export interface NumberRule {
   /** Absent where the default follows from other options; the words say how. */
   readonly default: number | undefined;
-  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers';
+  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers' | 'descriptors';
   readonly min: number;
   readonly max: number;
   /** One value below `min` (or above `max`) that is allowed, and what it means. */
@@ -87,6 +87,8 @@ export const serverNumbers = {
   },
   /** From being accepted to the end of PROXY header and TLS handshake a socket has so long, or it is dropped, with the event `refused`. */
   handshakeTimeout: { default: 10_000, unit: 'ms', min: 1, max: MAX_DELAY },
+  /** When fewer descriptors are free in this process (`ulimit -n`), the server closes its port, with the event `paused`, so that the program can still open its files and lines; peers live on. It listens again on the same port when there are more. */
+  reservedDescriptors: { default: 32, unit: 'descriptors', min: 1, max: MAX_BYTES, also: [0, 'off'] },
 } as const satisfies Record<string, NumberRule>;
 
 export type Numbers<Table> = { readonly [Option in keyof Table]?: number | undefined };
@@ -141,7 +143,7 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
   readonly localAddress?: string | undefined;
   /** Our own port, as in `net.connect`. */
   readonly localPort?: number | undefined;
-  /** Looks names up, as `dns.lookup` does. */
+  /** Looks names up, as `dns.lookup` does. If it throws, the attempt has failed. */
   readonly lookup?: LookupFunction | undefined;
   /** Speak TLS with the options of `tls.connect`, or with Node's own where true. The server's name is `host`, unless `servername` says another. Default false. */
   readonly tls?: boolean | ClientTls | undefined;

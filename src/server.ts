@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { type Actor, createActor } from 'xstate';
 import {
   type AcceptorFact,
@@ -9,41 +8,29 @@ import {
 } from '../machines/server.machine.js';
 import { Admission } from './admission.js';
 import type { BoundAddress, Transport } from './environment.js';
-import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { timeOfDay } from './line/explain.js';
+import { type ErrorCode, messageOf, NinjaTcpError, type Reason } from './errors.js';
 import type { WaitOptions } from './line/face.js';
 import { FrameBudget } from './line/frame-budget.js';
 import { History, type Transition } from './line/history.js';
 import { obey } from './line/obey.js';
 import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
-import { handlerThrew, Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
+import { Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
+import type { ServerState } from './server/events.js';
+import { serverWords } from './server/explain.js';
+import { Voice } from './server/voice.js';
 import { type ServerSettings, serverSettings } from './settings.js';
 import { acceptorActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
 import { Timers } from './socket/timers.js';
-import { boundWords } from './target.js';
+
+export type { ServerEvents, ServerState } from './server/events.js';
 
 // Once per process.
 const machine = serverMachine.provide({ actors: { acceptor: acceptorActor } });
 
-export type ServerState = 'closed' | 'binding' | 'listening' | 'draining' | 'disposed';
-
-/** The events of a server, with what their listeners are given. */
-export interface ServerEvents {
-  listening: [address: BoundAddress];
-  /** A socket was accepted. The handler of `listen` is called right after. */
-  peer: [peer: Peer];
-  /** The program's handler or a listener threw; that peer ended, the others did not notice. */
-  peerError: [event: { readonly peer: Peer; readonly error: NinjaTcpError }];
-  /** A socket was dropped before it became a peer: the server is full, no TLS with it, a bad PROXY header. */
-  refused: [event: { readonly remoteAddress: string | undefined; readonly error: NinjaTcpError }];
-  /** The end. */
-  closed: [event: { readonly reason: Reason }];
-}
-
 /** A listening port and the peers that it accepted. */
-export class Server extends EventEmitter<ServerEvents> {
+export class Server extends Voice {
   /** The XState actor itself. */
   readonly actor: Actor<typeof machine>;
   readonly name: string;
@@ -58,7 +45,9 @@ export class Server extends EventEmitter<ServerEvents> {
   private lastError: NinjaTcpError | undefined;
   /** What peers have of it. */
   private readonly owner: PeerOwner;
+  private port: { close(): void } | undefined;
   private draining = false;
+  private warned = false;
   private referenced = true;
   private count = 0;
 
@@ -67,7 +56,7 @@ export class Server extends EventEmitter<ServerEvents> {
     private readonly settings: ServerSettings,
     private readonly handler: PeerHandler | undefined,
   ) {
-    super({ captureRejections: true });
+    super();
     this.name = settings.name;
     this.owner = {
       budget: new FrameBudget(settings.unfinishedBytes),
@@ -86,13 +75,20 @@ export class Server extends EventEmitter<ServerEvents> {
       input: { ports: this.hands(), drainTimeout: settings.drainTimeout },
     });
     this.actor.on('*', (announcement) => this.hear(announcement));
+    this.actor.subscribe({
+      error: (error) => this.wreck(error),
+      complete: () => this.abandon('NINJA_DISPOSED', 'the program stopped its actor'),
+    });
     this.actor.start();
     this.actor.send({ type: 'listen' });
   }
 
-  /** One of the five states of docs/states.md. */
+  /** One of the states of docs/states.md. */
   get state(): ServerState {
-    return this.actor.getSnapshot().value;
+    // A chart that broke, or was stopped, stands where it was.
+    if (this.endReason) return 'disposed';
+    const { value } = this.actor.getSnapshot();
+    return typeof value === 'string' ? value : 'paused';
   }
 
   /** The peers that are not disposed. */
@@ -112,10 +108,9 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** One sentence on where it stands, and why. */
   explain(): string {
-    const where = this.bound ? ` on ${boundWords(this.bound)}` : '';
-    const peers = `; ${this.live.size} ${this.live.size === 1 ? 'peer' : 'peers'}`;
-    const why = this.endReason ? `: ${this.endReason.message}` : peers;
-    return `${this.name} ${this.state}${where} since ${timeOfDay(this.past.since)}${why}`;
+    const { state, bound, lastError } = this;
+    const reason = this.endReason ?? this.actor.getSnapshot().context.reason;
+    return `${this.name} ${serverWords({ state, bound, since: this.past.since, peers: this.live.size, reason, lastError })}`;
   }
 
   /** Accepts no more, drains every peer. Resolves with the reason of the end; never rejects. */
@@ -169,27 +164,29 @@ export class Server extends EventEmitter<ServerEvents> {
     return {
       wallNow: () => clock.wallNow(),
       openAcceptor: (report) => this.openAcceptor(report),
+      enoughDescriptors: () => this.admission.mayOpen(),
       entered: (to, cause, reason) => this.past.add({ at: clock.wallNow(), epoch: 0, to, cause, reason }),
       toJSON: () => undefined,
     };
   }
 
   private openAcceptor(report: (fact: AcceptorFact) => void): { close(): void } {
-    return this.admission.open({
-      listening: (address) => {
-        this.bound = address;
-        report({ type: 'acceptor.listening' });
-      },
-      failed: (error) => {
-        this.lastError = error;
-        report({ type: 'acceptor.failed', code: error.code, message: error.message });
-      },
-    });
+    const told = (type: 'acceptor.failed' | 'acceptor.starved') => (error: NinjaTcpError) => {
+      this.lastError = error;
+      report({ type, code: error.code, message: error.message });
+    };
+    const listening = (address: BoundAddress) => {
+      this.bound = address;
+      report({ type: 'acceptor.listening' });
+    };
+    const owner = { listening, failed: told('acceptor.failed'), starved: told('acceptor.starved') };
+    this.port = this.admission.open(owner, this.bound?.port);
+    return this.port;
   }
 
   private faulted(peer: Peer, error: NinjaTcpError, told: boolean): void {
     if (this.listenerCount('peerError') > 0) this.announce('peerError', { peer, error });
-    else if (!told) this.settings.environment.warn(error);
+    else if (!told) this.warn(error);
   }
 
   private gone(peer: Peer): void {
@@ -218,7 +215,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   private errorOf(reason: Reason): NinjaTcpError {
-    return this.lastError ?? new NinjaTcpError(reason.code, reason.message);
+    return this.lastError?.code === reason.code ? this.lastError : new NinjaTcpError(reason.code, reason.message);
   }
 
   private hear(announcement: ServerAnnouncement): void {
@@ -226,6 +223,9 @@ export class Server extends EventEmitter<ServerEvents> {
       case 'listening':
         this.ready.resolve();
         this.announce('listening', this.bound as BoundAddress);
+        return;
+      case 'paused':
+        this.tellPaused(this.lastError as NinjaTcpError);
         return;
       case 'draining':
         this.draining = true;
@@ -238,6 +238,25 @@ export class Server extends EventEmitter<ServerEvents> {
     }
   }
 
+  private tellPaused(error: NinjaTcpError): void {
+    if (this.listenerCount('paused') > 0) this.announce('paused', { error });
+    else if (!this.warned) this.warn(error);
+    this.warned = true;
+  }
+
+  /** The statechart itself broke: a bug. Nothing is left running. */
+  private wreck(cause: unknown): void {
+    this.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', `the statechart threw: ${messageOf(cause)}`, cause));
+    this.abandon('NINJA_HANDLER_FAILED', messageOf(cause));
+  }
+
+  /** Ends without the chart, which broke, or was stopped by the program. */
+  private abandon(code: ErrorCode, message: string): void {
+    if (this.endReason) return;
+    this.port?.close();
+    this.end({ code, message, at: this.settings.environment.clock.wallNow(), epoch: 0 });
+  }
+
   private end(reason: Reason): void {
     this.admission.close();
     for (const peer of this.live) void peer.dispose();
@@ -247,27 +266,8 @@ export class Server extends EventEmitter<ServerEvents> {
     this.ends.resolve(reason);
   }
 
-  /** An async listener rejected: Node brings it here. A listener of `peer` is a handler of that peer. */
-  [Symbol.for('nodejs.rejection')](cause: unknown, name: string, subject: unknown): void {
-    this.listenerThrew(name, cause, subject);
-  }
-
-  private listenerThrew(name: string, cause: unknown, subject: unknown): void {
-    if (name === 'peer' && subject instanceof Peer) {
-      handlerThrew(subject, cause);
-      return;
-    }
-    const message = `a listener of '${name}' threw: ${messageOf(cause)}`;
-    this.settings.environment.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', message, cause));
-  }
-
-  /** Emits; what a listener throws is reported, and harms nobody else. */
-  private announce<Name extends keyof ServerEvents>(name: Name, ...event: ServerEvents[Name]): void {
-    try {
-      (this as EventEmitter).emit(name, ...event);
-    } catch (cause) {
-      this.listenerThrew(name, cause, event[0]);
-    }
+  protected override warn(error: NinjaTcpError): void {
+    this.settings.environment.warn(error);
   }
 }
 

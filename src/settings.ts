@@ -29,6 +29,7 @@ import {
   trustedProxies,
 } from './settings/checks.js';
 import { endpointsOf } from './settings/endpoints.js';
+import { guardedLookup } from './settings/lookup.js';
 import { type Target, targetWords } from './target.js';
 
 /** What a line runs on: every choice made. */
@@ -209,6 +210,7 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
   const line = lineSettings(given, fallback);
   const { tls = false } = given;
   const endpoints = endpointsOf(given);
+  const lookup = optional('lookup', given.lookup, 'function', 'a function like dns.lookup');
   return {
     ...line,
     ...numbers(connectionNumbers, given, {}),
@@ -219,7 +221,7 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
     onConnect: optional('onConnect', given.onConnect, 'function', 'a function'),
     localAddress: optional('localAddress', given.localAddress, 'string', 'an address'),
     localPort: given.localPort === undefined ? undefined : port('localPort', given.localPort, 1),
-    lookup: optional('lookup', given.lookup, 'function', 'a function like dns.lookup'),
+    lookup: lookup && guardedLookup(lookup),
     tls: tls === false ? undefined : checkedTls(tls === true ? {} : tls, line.environment),
   };
 }

@@ -9,7 +9,7 @@ import {
   connect as tlsConnect,
 } from 'node:tls';
 import type { ClientTls, DialTarget, ServerTls, TlsFacts, Transport, TransportHandlers } from '../environment.js';
-import { messageOf, NinjaTcpError } from '../errors.js';
+import { messageOf, NinjaTcpError, show } from '../errors.js';
 import { NodeTransport } from './node-transport.js';
 import { tlsFault } from './tls-fault.js';
 
@@ -124,6 +124,24 @@ function factsOf(socket: TLSSocket): TlsFacts {
   };
 }
 
+type Check = NonNullable<ConnectionOptions['checkServerIdentity']>;
+
+/** The program's own check: whatever it throws or returns is an objection, since Node lets an exception pass into nowhere. */
+function guarded(check: Check): Check {
+  return (hostname, certificate) => {
+    try {
+      const objection: unknown = check(hostname, certificate);
+      if (!objection) return undefined;
+      if (objection instanceof Error) return objection;
+      // An async one would reject behind our back.
+      Promise.resolve(objection).catch(ignore);
+      return new Error(`checkServerIdentity must return an Error or undefined, got ${show(objection)}`);
+    } catch (cause) {
+      return new Error(`checkServerIdentity threw: ${messageOf(cause)}`, { cause });
+    }
+  };
+}
+
 export function dialTls(socket: Socket, target: DialTarget, tls: ClientTls): Transport {
   const { host, path } = target;
   // An address is no server name; a path has none either.
@@ -131,6 +149,7 @@ export function dialTls(socket: Socket, target: DialTarget, tls: ClientTls): Tra
   const options: ConnectionOptions = {
     ...tls,
     secureContext: contextOf(tls),
+    ...(tls.checkServerIdentity && { checkServerIdentity: guarded(tls.checkServerIdentity) }),
     // What the certificate has to be for, where there is no server name.
     ...(path === undefined && { host }),
     ...(name !== undefined && { servername: name }),

@@ -9,6 +9,7 @@ import type {
   Transport,
 } from '../environment.js';
 import { nodeClock } from './node-clock.js';
+import { freeDescriptors } from './node-descriptors.js';
 import { checkTls, dialTls, handshakes } from './node-tls.js';
 import { NodeTransport } from './node-transport.js';
 
@@ -43,7 +44,7 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
     .on('listening', () => handlers.listening(bound()))
     .on('connection', (socket) => handlers.accepted(new NodeTransport(socket, isTcp)))
     .on('error', (error: NodeJS.ErrnoException) => {
-      // Out of descriptors, say: libuv goes on, and so does the port.
+      // libuv goes on, and so does the port.
       if (error.syscall === 'accept') handlers.refused?.(error);
       else handlers.failed(error);
     });
@@ -68,6 +69,7 @@ export const nodeEnvironment: Environment = {
   random: () => Math.random(),
   dial,
   listen,
+  freeDescriptors,
   checkTls,
   warn: (error) => process.emitWarning(error),
 };

@@ -21,9 +21,11 @@ const words: Readonly<Record<string, string>> = {
 
 /** Alerts by which the other side refuses our certificate. */
 const REFUSES_OURS = /^ERR_SSL_.*ALERT_(.*CERTIFICATE|.*CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED)$/;
-/** Nothing that a retry could mend: the two do not speak the same TLS, or one of them none. */
+/** No TLS at all. A proxy whose server is gone for a moment may answer so. */
+const NO_TLS = /^ERR_SSL_(WRONG_VERSION_NUMBER|HTTP_REQUEST|HTTPS_PROXY_REQUEST|PACKET_LENGTH_TOO_LONG)$/;
+/** Nothing that a retry could mend: the two do not speak the same TLS. */
 const NOTHING_IN_COMMON =
-  /PROTOCOL|VERSION|NO_SHARED_CIPHER|NO_CIPHERS|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|UNRECOGNIZED_NAME|HTTP_REQUEST|PACKET_LENGTH/;
+  /PROTOCOL|VERSION|NO_SHARED_CIPHER|NO_CIPHERS|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY|UNRECOGNIZED_NAME/;
 
 export interface TlsAttempt {
   /** The other side, for people: `till.example`, `the client`. */
@@ -53,6 +55,7 @@ export function tlsFault(error: Error, { who, open, authorizationError }: TlsAtt
   if (ownCode === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
     return fault('NINJA_CERTIFICATE', `the certificate of ${who} is not accepted`, plain);
   }
+  if (!open && NO_TLS.test(ownCode)) return fault('NINJA_NOT_TLS', `no TLS with ${who}`, plain);
   if (!open && NOTHING_IN_COMMON.test(ownCode)) return fault('NINJA_TLS_FAILED', `no TLS with ${who}`, plain);
   return fault(open ? 'NINJA_RESET' : 'NINJA_CONNECT_FAILED', `TLS with ${who} broke`, plain);
 }

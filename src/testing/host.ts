@@ -40,6 +40,11 @@ export interface NetworkHost {
   acceptAndDrop(on?: boolean): void;
   /** Its process accepts, writes and ends as before, but reads nothing. */
   stall(on?: boolean): void;
+  /**
+   * So many descriptors its process may have: each port takes one, and each connection that it dialed or accepted
+   * (default: as many as it likes). When none is left, whoever is accepted is closed at once, as by libuv.
+   */
+  limitDescriptors(most?: number): void;
   /** Dials are not answered. As in TCP they are tried again after 1, 2, 4, … s, and fail with ETIMEDOUT after 127 s. */
   blackhole(on?: boolean): void;
 }
@@ -71,6 +76,7 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
   private incarnation = 1;
   private refusing = false;
   private silent = false;
+  private mostDescriptors = Number.POSITIVE_INFINITY;
   private readonly listeners = new Map<number | string, Listener>();
   /** Paths that exist: a process that was killed leaves its own behind. */
   private readonly files = new Set<string>();
@@ -127,6 +133,18 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
     this.trace('stall', on);
     this.stalled = on;
     if (!on) for (const socket of this.sockets) socket.readSoon();
+  }
+
+  limitDescriptors(most = Number.POSITIVE_INFINITY): void {
+    this.network.trace(this.name, 'limitDescriptors', String(most));
+    this.mostDescriptors = most;
+  }
+
+  get freeDescriptors(): number {
+    const { open } = this.network;
+    let taken = this.listeners.size;
+    for (const socket of this.sockets) if (open.has(socket)) taken += 1;
+    return Math.max(0, this.mostDescriptors - taken);
   }
 
   blackhole(on = true): void {
@@ -193,6 +211,7 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
       random: createRandom(network.seed, `process ${this.name} ${this.incarnation}`),
       dial: (target) => network.dial(this, process, target),
       listen: (target, handlers) => this.listen(process, target, handlers),
+      freeDescriptors: () => (this.mostDescriptors === Number.POSITIVE_INFINITY ? undefined : this.freeDescriptors),
       warn: (error) => network.warn(error),
     };
   }

@@ -7,6 +7,8 @@ import type { SimulatedSocket } from './socket.js';
 export interface ListenerHost {
   /** Whoever was accepted is thrown out at once. */
   readonly dropping: boolean;
+  /** How many its process may still open. */
+  readonly freeDescriptors: number;
   /** The port is free again. */
   released(listener: Listener): void;
   /** A transport is handed to the process. */
@@ -66,7 +68,7 @@ export class Listener implements Acceptor {
 
   private accept(socket: SimulatedSocket): void {
     if (!this.waiting.delete(socket)) return;
-    if (this.host.dropping) {
+    if (this.host.dropping || this.host.freeDescriptors === 0) {
       socket.destroy();
       return;
     }

@@ -203,7 +203,7 @@ describe('the life of a connection', () => {
       localAddress: '10.0.0.2',
       localPort: 4000,
       noDelay: false,
-      lookup,
+      lookup: expect.any(Function),
     });
     await connection.dispose();
   });

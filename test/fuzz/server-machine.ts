@@ -8,10 +8,14 @@ import { HandClock } from './hand-clock.js';
 
 const machine = serverMachine.provide({ actors: { acceptor: acceptorActor } });
 const DRAIN = 700;
-const LEGAL = ['closed', 'binding', 'listening', 'draining', 'disposed'];
+const PAUSE = 500;
+const LEGAL = ['closed', 'binding', 'listening', 'paused.waiting', 'paused.rebinding', 'draining', 'disposed'];
+/** Where a port is open, or asked for. */
+const WITH_PORT = ['binding', 'listening', 'paused.rebinding'];
+const starved: AcceptorFact = { type: 'acceptor.starved', code: 'NINJA_FEW_DESCRIPTORS', message: 'few' };
 const failed: AcceptorFact = { type: 'acceptor.failed', code: 'NINJA_LISTEN_FAILED', message: 'in use' };
 type Step = ServerEvent | { readonly type: 'nonsense' } | number;
-const onwards: readonly Step[] = [{ type: 'listen' }, { type: 'acceptor.listening' }];
+const onwards: readonly Step[] = [{ type: 'listen' }, { type: 'acceptor.listening' }, starved, PAUSE];
 const others: readonly Step[] = [{ type: 'close' }, { type: 'peers.gone' }, { type: 'nonsense' }, 10, DRAIN];
 const ends: readonly Step[] = [{ type: 'dispose' }, failed];
 const step = fc.oneof(
@@ -24,7 +28,8 @@ export const serverChart = fc.property(
   fc.array(step, { maxLength: 14, size: 'max' }),
   fc.boolean(),
   fc.boolean(),
-  (plan, failsAtOnce, emptyAtOnce) => {
+  fc.boolean(),
+  (plan, failsAtOnce, emptyAtOnce, enough) => {
     const clock = new HandClock();
     const log: string[] = [];
     let ports = 0;
@@ -41,6 +46,7 @@ export const serverChart = fc.property(
           },
         };
       },
+      enoughDescriptors: () => enough,
       entered: (state) => void log.push(`entered ${state}`),
       toJSON: () => undefined,
     };
@@ -53,12 +59,13 @@ export const serverChart = fc.property(
     actor.start();
     const check = (): void => {
       if (errors.length > 0) throw errors[0];
-      const { value, status, context } = actor.getSnapshot();
+      const { value: nested, status, context } = actor.getSnapshot();
+      const value = typeof nested === 'string' ? nested : `paused.${nested.paused}`;
       demand(LEGAL.includes(value), () => `the state ${value}`);
       same(status, value === 'disposed' ? 'done' : 'active', `the status in ${value}`);
-      same(ports, value === 'binding' || value === 'listening' ? 1 : 0, `open ports in ${value}`);
+      same(ports, WITH_PORT.includes(value) ? 1 : 0, `open ports in ${value}`);
       demand(value !== 'disposed' || context.reason !== undefined, () => 'no reason for the end');
-      if (value !== 'draining') same(clock.pending, 0, `timers in ${value}`);
+      if (value !== 'draining' && value !== 'paused.waiting') same(clock.pending, 0, `timers in ${value}`);
       meet(`server ${value}`);
     };
     for (const one of plan) {
@@ -69,6 +76,7 @@ export const serverChart = fc.property(
     if (actor.getSnapshot().status === 'active') actor.send({ type: 'dispose' });
     check();
     same(log.filter((line) => line === 'announce disposed').length, 1, 'ends announced');
-    same(log.filter((line) => line === 'entered listening').length <= 1, true, 'listens once');
+    const times = (line: string) => log.filter((one) => one === line).length;
+    demand(times('entered listening') <= 1 + times('announce paused'), () => 'listens again without a pause');
   },
 );

@@ -48,7 +48,12 @@ const machines: readonly [string, AnyStateMachine, readonly string[], { states: 
     { states: 18, transitions: 48 },
   ],
   ['peer', peerMachine, ['connected', 'stale', 'disposed'], { states: 10, transitions: 12 }],
-  ['server', serverMachine, ['closed', 'binding', 'listening', 'draining', 'disposed'], { states: 6, transitions: 10 }],
+  [
+    'server',
+    serverMachine,
+    ['closed', 'binding', 'listening', 'paused', 'draining', 'disposed'],
+    { states: 9, transitions: 16 },
+  ],
   [
     "connection's model",
     connectionModel,

@@ -17,8 +17,10 @@ import {
 import { createVirtualClock } from '../../src/testing/clock.js';
 import { nameOf, transitionsOf } from './plan.js';
 import { type Claim, causeIn, check, known, rows } from './sentence.js';
+import { stateName } from './state-name.js';
 
 const DRAIN = 700;
+const PAUSE = 500;
 
 const acceptor = fromCallback<{ type: 'close' }, { readonly ports: ServerPorts }>(({ input, sendBack }) => {
   const port = input.ports.openAcceptor(sendBack);
@@ -31,12 +33,15 @@ class ServerBench {
   readonly log: string[] = [];
   readonly announced: ServerAnnouncement[] = [];
   readonly taken = new Set<AnyTransitionDefinition>();
+  /** Whether the process has descriptors enough to listen again. */
+  enough = true;
   readonly ports: ServerPorts = {
     wallNow: () => this.clock.wallNow(),
     openAcceptor: () => {
       this.log.push('port opened');
       return { close: () => void this.log.push('port closed') };
     },
+    enoughDescriptors: () => this.enough,
     entered: (state, cause) => void this.log.push(`entered ${state} by ${cause}`),
     toJSON: () => undefined,
   };
@@ -57,7 +62,7 @@ class ServerBench {
   }
 
   get state(): string {
-    return this.actor.getSnapshot().value;
+    return stateName(this.actor.getSnapshot().value);
   }
 
   send(...events: ServerEvent[]): this {
@@ -67,12 +72,14 @@ class ServerBench {
 }
 
 const failed: AcceptorFact = { type: 'acceptor.failed', code: 'NINJA_LISTEN_FAILED', message: 'in use' };
+const starved: AcceptorFact = { type: 'acceptor.starved', code: 'NINJA_FEW_DESCRIPTORS', message: 'few' };
 const plain: readonly ServerEvent[] = [
   { type: 'listen' },
   { type: 'close' },
   { type: 'dispose' },
   { type: 'acceptor.listening' },
   failed,
+  starved,
   { type: 'peers.gone' },
 ];
 
@@ -87,18 +94,32 @@ binding, close → disposed, reason DISPOSED, announces disposed, port closed
 binding, dispose → disposed, reason DISPOSED, announces disposed, port closed
 
 listening, acceptor.failed → disposed, reason LISTEN_FAILED, announces disposed, port closed
+listening, acceptor.starved → paused.waiting, reason FEW_DESCRIPTORS, announces paused, port closed
 listening, close → draining, reason DISPOSED, announces draining, port closed
 listening, dispose → disposed, reason DISPOSED, announces disposed, port closed
+
+paused.waiting, after pause → paused.rebinding, reason FEW_DESCRIPTORS, announces nothing, port opened
+paused.waiting, after pause with few → paused.waiting, reason FEW_DESCRIPTORS, announces nothing, looks again
+paused.waiting, close → draining, reason DISPOSED, announces draining
+paused.waiting, dispose → disposed, reason DISPOSED, announces disposed
+
+paused.rebinding, acceptor.listening → listening, no reason, announces listening
+paused.rebinding, acceptor.failed → paused.waiting, reason FEW_DESCRIPTORS, announces nothing, port closed, looks again
+paused.rebinding, close → draining, reason DISPOSED, announces draining, port closed
+paused.rebinding, dispose → disposed, reason DISPOSED, announces disposed, port closed
 
 draining, peers.gone → disposed, reason DISPOSED, announces disposed
 draining, after drainTimeout → disposed, reason DRAIN_TIMEOUT, announces disposed
 draining, dispose → disposed, reason DISPOSED, announces disposed
 `);
 
-const situations: Readonly<Record<string, readonly ServerEvent[]>> = {
+/** `'pause'`: it has been paused for as long as it takes. */
+const situations: Readonly<Record<string, readonly (ServerEvent | 'pause')[]>> = {
   closed: [],
   binding: [{ type: 'listen' }],
   listening: [{ type: 'listen' }, { type: 'acceptor.listening' }],
+  'paused.waiting': [{ type: 'listen' }, { type: 'acceptor.listening' }, starved],
+  'paused.rebinding': [{ type: 'listen' }, { type: 'acceptor.listening' }, starved, 'pause'],
   draining: [{ type: 'listen' }, { type: 'acceptor.listening' }, { type: 'close' }],
 };
 
@@ -109,7 +130,18 @@ const events: Readonly<Record<string, (bench: ServerBench) => unknown>> = {
     expect(bench.log).toEqual([]);
     await bench.clock.advance(1);
   },
+  'after pause': paused,
+  'after pause with few': async (bench) => {
+    bench.enough = false;
+    await paused(bench);
+  },
 };
+
+async function paused({ clock, log }: ServerBench): Promise<void> {
+  await clock.advance(PAUSE - 1);
+  expect(log).toEqual([]);
+  await clock.advance(1);
+}
 
 const claims: readonly Claim<ServerBench>[] = [
   [
@@ -120,13 +152,19 @@ const claims: readonly Claim<ServerBench>[] = [
       for (const one of announced) if (one.type === 'disposed') expect(one.reason).toBe(reason);
     },
   ],
+  [/^no reason$/, ({ actor }) => expect(actor.getSnapshot().context.reason).toBeUndefined()],
+  [/^looks again$/, ({ clock }) => expect(clock.pending).toBe(1)],
   [/^announces nothing$/, ({ announced }) => expect(announced).toEqual([])],
   [/^announces (.+)$/, ({ announced }, word) => expect(announced.map(({ type }) => type)).toEqual([word])],
   [/^port \w+$/, ({ log }) => void log],
 ];
 
-function reach(from: string): ServerBench {
-  const bench = new ServerBench().send(...known(situations, from));
+async function reach(from: string): Promise<ServerBench> {
+  const bench = new ServerBench();
+  for (const step of known(situations, from)) {
+    if (step === 'pause') await bench.clock.advance(PAUSE);
+    else bench.send(step);
+  }
   expect(bench.state).toBe(from);
   bench.log.length = 0;
   bench.announced.length = 0;
@@ -138,17 +176,23 @@ describe('the transition table of a server', () => {
   const taken = new Set<string>();
 
   it.each(serverRows.map((row) => [row.text, row] as const))('%s', async (_, row) => {
-    const bench = reach(row.from);
+    const bench = await reach(row.from);
     await known(events, row.event)(bench);
     expect(bench.state).toBe(row.to);
     for (const claim of row.claims) check(claims, bench, claim);
     // What was done to the port is what the row says, and no more.
     const said = row.claims.filter((claim) => /^port /.test(claim));
     expect(bench.log.filter((line) => /^port /.test(line)).sort()).toEqual([...said].sort());
-    expect(bench.log[0]).toBe(`entered ${row.to} by ${causeIn(row.event)}`);
+    // A pause is one step in the history, however often it looks and tries.
+    const [, top] = /^(\w+)/.exec(row.to) as unknown as [string, string];
+    const within = row.from.startsWith('paused.') && row.to.startsWith('paused.');
+    expect(bench.log.filter((line) => line.startsWith('entered'))).toEqual(
+      within ? [] : [`entered ${top} by ${causeIn(row.event)}`],
+    );
     const { status, children } = bench.actor.getSnapshot();
     expect(status).toBe(row.to === 'disposed' ? 'done' : 'active');
-    expect(Object.keys(children)).toEqual(['binding', 'listening'].includes(row.to) ? ['acceptor'] : []);
+    const withPort = ['binding', 'listening', 'paused.rebinding'];
+    expect(Object.keys(children)).toEqual(withPort.includes(row.to) ? ['acceptor'] : []);
     const told = bench.log.findIndex((line) => line.startsWith('announce'));
     if (said.includes('port closed') && told >= 0) expect(told).toBeGreaterThan(bench.log.indexOf('port closed'));
     for (const one of bench.taken) taken.add(nameOf(one));
@@ -158,13 +202,13 @@ describe('the transition table of a server', () => {
     expect(new Set(serverRows.map((row) => row.event))).toEqual(new Set(Object.keys(events)));
     expect(new Set(serverRows.map((row) => row.from))).toEqual(new Set(Object.keys(situations)));
     expect([...taken].sort()).toEqual(transitionsOf(serverMachine).map(nameOf).sort());
-    expect(taken.size).toBe(10);
+    expect(taken.size).toBe(16);
   });
 
-  it('leaves no timer behind', () => {
-    expect(reach('draining').clock.pending).toBe(1);
+  it('leaves no timer behind', async () => {
+    expect((await reach('draining')).clock.pending).toBe(1);
     for (const from of Object.keys(situations)) {
-      expect(reach(from).send({ type: 'dispose' }).clock.pending).toBe(0);
+      expect((await reach(from)).send({ type: 'dispose' }).clock.pending).toBe(0);
     }
   });
 });
@@ -175,9 +219,10 @@ describe('what a server tells', () => {
     ['listening', 'dispose', 'the program called dispose()'],
     ['draining', 'after drainTimeout', `peers were not drained within ${DRAIN} ms`],
     ['binding', 'acceptor.failed', 'in use'],
+    ['listening', 'acceptor.starved', 'few'],
   ];
   it.each(rows)('%s, %s → the reason %s', async (from, event, message) => {
-    const bench = reach(from);
+    const bench = await reach(from);
     await known(events, event)(bench);
     expect(bench.actor.getSnapshot().context.reason).toMatchObject({ message, at: bench.clock.wallNow() });
   });
@@ -201,48 +246,57 @@ describe('what a server tells', () => {
 describe('every state × event of a server', () => {
   type Snapshot = SnapshotFrom<typeof machine>;
   const drained = { type: 'xstate.after.drainTimeout.server.draining' };
+  const over = { type: 'xstate.after.pause.server.paused.waiting' };
+  const delayed = new Map<{ readonly type: string }, string>([
+    [drained, 'after drainTimeout'],
+    [over, 'after pause'],
+  ]);
+  const all = [...plain, ...delayed.keys()];
   const step = (from: Snapshot, event: object) => transition(machine, from, event as never);
   const nodes = new Map<string, Snapshot>();
   const visit = (snapshot: Snapshot): void => {
-    if (nodes.has(snapshot.value) || snapshot.status !== 'active') return;
-    nodes.set(snapshot.value, snapshot);
-    for (const event of [...plain, drained]) visit(step(snapshot, event)[0]);
+    const name = stateName(snapshot.value);
+    if (nodes.has(name) || snapshot.status !== 'active') return;
+    nodes.set(name, snapshot);
+    for (const event of all) visit(step(snapshot, event)[0]);
   };
   visit(initialTransition(machine, { ports: new ServerBench().ports, drainTimeout: DRAIN })[0]);
 
   it('goes where the table has a row; where it has none, nothing happens', () => {
     let [filled, empty] = [0, 0];
     for (const [name, from] of nodes) {
-      for (const event of [...plain, drained]) {
-        const says = event === drained ? 'after drainTimeout' : event.type;
+      for (const event of all) {
+        const says = delayed.get(event) ?? event.type;
         const cell = `${name}, ${says}`;
         const [to, effects] = step(from, event);
         const row = serverRows.find((one) => one.fromState === name && one.event === says);
         if (row) {
           filled += 1;
-          expect(`${cell} → ${to.value}`).toBe(`${cell} → ${row.to}`);
+          expect(`${cell} → ${stateName(to.value)}`).toBe(`${cell} → ${row.to}`);
           continue;
         }
         empty += 1;
-        expect(to.value, cell).toEqual(name);
+        expect(to.value, cell).toEqual(from.value);
         expect(to.context, cell).toEqual(from.context);
         expect(Object.keys(to.children), cell).toEqual(Object.keys(from.children));
         expect(effects, cell).toEqual([]);
       }
     }
-    expect({ nodes: nodes.size, filled, empty }).toEqual({ nodes: 4, filled: 13, empty: 15 });
-    expect(serverRows).toHaveLength(filled);
-    // That the delay is really called so.
-    expect(transitionsOf(machine).map(({ eventType }) => eventType)).toContain(drained.type);
+    expect({ nodes: nodes.size, filled, empty }).toEqual({ nodes: 6, filled: 21, empty: 33 });
+    // With few descriptors it looks again: a cell of two rows.
+    expect(serverRows).toHaveLength(filled + 1);
+    // That the delays are really called so.
+    const types = transitionsOf(machine).map(({ eventType }) => eventType);
+    for (const { type } of [drained, over]) expect(types).toContain(type);
   });
 
-  it('after the end nothing moves it', () => {
+  it('after the end nothing moves it', async () => {
     // XState's development build tells of every event that comes too late.
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const bench = reach('listening').send({ type: 'dispose' });
+    const bench = (await reach('listening')).send({ type: 'dispose' });
     const before = bench.actor.getSnapshot();
     bench.log.length = 0;
-    for (const event of [...plain, drained]) bench.actor.send(event as never);
+    for (const event of all) bench.actor.send(event as never);
     expect(bench.actor.getSnapshot()).toBe(before);
     expect(bench.log).toEqual([]);
     warn.mockRestore();

@@ -74,5 +74,12 @@ export const mutants = [
   ['a client is counted for ever', 'src/admission.ts', 'else this.clients.delete(client);', '', 'test/server/guards.test.ts', 'a peer that its handler disposes of at once'],
   ['the proxy is counted, not its client', 'src/admission.ts', 'one.client = this.count(remoteAddress);', 'one.client = this.count(transport.remoteAddress);', 'test/server/guards.test.ts', 'behind a proxy the client counts'],
   ['an address one above a network is in it', 'src/addresses.ts', '(0xff00 >> rest)', '(0xfe00 >> rest)', 'test/addresses.test.ts', 'a set of addresses'],
+  ['a server that is short of descriptors goes on accepting', 'src/socket/descriptor-watch.ts', 'free >= this.reserve) return;', 'free >= 0) return;', 'test/server/descriptors.test.ts', 'one fewer is free: it is paused'],
+  ['a server pauses one too early', 'src/socket/descriptor-watch.ts', 'free >= this.reserve) return;', 'free > this.reserve) return;', 'test/server/descriptors.test.ts', 'just so many are free: it is listening'],
+  ['after a pause the system chooses another port', 'src/admission.ts', '{ ...settings, port: again }', 'settings', 'test/server/descriptors.test.ts', 'has the port again that the system chose'],
+  ['a broken statechart of a server is told to nobody', 'src/server.ts', 'error: (error) => this.wreck(error)', 'error: () => {}', 'test/server/wreck.test.ts', 'that breaks ends, with its port and its peers'],
+  ['a check of certificates that throws kills the process', 'src/socket/node-tls.ts', 'checkServerIdentity: guarded(tls.checkServerIdentity)', 'checkServerIdentity: tls.checkServerIdentity', 'test/real/tls.test.ts', "a check of the program's own that throws"],
+  ['a look-up that rejects kills the process', 'src/settings.ts', 'lookup: lookup && guardedLookup(lookup)', 'lookup', 'test/connection/lookup.test.ts', 'rejects: the attempt has failed'],
+  ['what is refused behind a proxy is told by its address', 'src/admission.ts', 'one.remoteAddress = remoteAddress;', '', 'test/server/proxy.test.ts', 'a TLS handshake that failed'],
   ['a FIN in the handshake waits for the deadline', 'src/socket/node-tls.ts', 'base.allowHalfOpen = false;', '', 'test/real/tls.test.ts', 'counts those in their handshake'],
 ];

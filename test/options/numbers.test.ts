@@ -36,6 +36,7 @@ const defaults: Record<string, number> = {
   unfinishedBytes: 256 * MiB,
   maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
   handshakeTimeout: 10_000,
+  reservedDescriptors: 32,
 };
 
 /** What else has to be given so that a value of this option contradicts no other. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Disconnected } from '../../src/index.js';
-import { connectTo, echoProcess, frame, next, notBuilt, pathOf, rawServer } from './support.js';
+import { connectTo, echoProcess, frame, next, notBuilt, pathOf, rawServer, until } from './support.js';
 
 /** Fast enough to test, with the default's shape. */
 const quick = { backoff: () => 20, connectTimeout: 1000 } as const;
@@ -170,13 +170,14 @@ test('a name is looked up afresh at each attempt', async () => {
 
 const oops = new TypeError('oops');
 type Done = (error: Error, address: string) => void;
-test.each<[string, (done: Done) => void]>([
+test.each<[string, (done: Done) => unknown]>([
   [
     'throws',
     () => {
       throw oops;
     },
   ],
+  ['is async and rejects', () => Promise.reject(oops)],
   ['fails at once', (done) => done(oops, '')],
   [
     'fails twice',
@@ -200,6 +201,19 @@ test.each<[string, (done: Done) => void]>([
     expect(errors).toEqual([oops, oops]);
   },
 );
+
+test('a look-up of the program that finds nothing, and answers so with an empty list: CONNECT_FAILED, and it dials again', async () => {
+  const connection = connectTo(9, {
+    ...quick,
+    host: 'some.test',
+    lookup: (_name, _options, done) => process.nextTick(done, null, []),
+  });
+  await until(() => connection.epoch > 2);
+  expect(connection.reason).toMatchObject({
+    code: 'NINJA_CONNECT_FAILED',
+    message: 'lookup of some.test gave no address',
+  });
+});
 
 test.skipIf(notBuilt)(
   'a server that is killed and started again: the line heals, what was in flight is reported',

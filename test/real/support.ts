@@ -34,6 +34,8 @@ export const noPython = (() => {
 export interface Child {
   readonly process: ChildProcess;
   readonly port: number;
+  /** What else it printed, line by line. */
+  readonly lines: readonly string[];
   /** Ends it, and waits until it is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -47,9 +49,13 @@ async function startChild(command: string, args: readonly string[]): Promise<Chi
     await gone;
   };
   later(() => kill('SIGKILL'));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  return { process: child, port: Number(/(\d+)\s*$/.exec(String(first.value))?.[1]), kill };
+  const printed = createInterface({ input: child.stdout });
+  const first = await new Promise<string>((resolve) => {
+    printed.once('line', resolve).once('close', () => resolve(''));
+  });
+  const lines: string[] = [];
+  printed.on('line', (line) => lines.push(line));
+  return { process: child, port: Number(/(\d+)\s*$/.exec(first)?.[1]), lines, kill };
 }
 
 /** Our own echo server, as a process of its own: it can be stopped and killed. */
@@ -63,10 +69,16 @@ export function patientProcess(heartbeatInterval = 1000): Promise<Child> {
   return startChild(process.execPath, [script, String(heartbeatInterval)]);
 }
 
-/** An echo server with so many file descriptors, no more. */
-export function starvedProcess(descriptors: number): Promise<Child> {
+/** An echo server with so many file descriptors, no more. @param path where it listens, instead of a port */
+export function starvedProcess(descriptors: number, path = ''): Promise<Child> {
   const script = fileURLToPath(new URL('peers/few_descriptors.mjs', import.meta.url));
-  return startChild('sh', ['-c', `ulimit -n ${descriptors}; exec "$0" "$1"`, process.execPath, script]);
+  return startChild('sh', [
+    '-c',
+    `ulimit -n ${descriptors}; exec "$0" "$1" ${path && '"$2"'}`,
+    process.execPath,
+    script,
+    path,
+  ]);
 }
 
 export function pythonProcess(script: string, ...args: string[]): Promise<Child> {

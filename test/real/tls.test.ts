@@ -145,6 +145,23 @@ describe('a certificate of the server that is not good ends all attempts:', () =
       { ...trusting, checkServerIdentity: () => new Error('not the pinned key') },
       'the certificate of localhost is not accepted: not the pinned key',
     ],
+    [
+      "a check of the program's own that throws",
+      'server',
+      {
+        ...trusting,
+        checkServerIdentity() {
+          throw new TypeError('no pin');
+        },
+      },
+      'the certificate of localhost is not accepted: checkServerIdentity threw: no pin',
+    ],
+    [
+      "a check of the program's own that is async",
+      'server',
+      { ...trusting, checkServerIdentity: (async () => Promise.reject(new Error('too late'))) as never },
+      'the certificate of localhost is not accepted: checkServerIdentity must return an Error or undefined, got a Promise',
+    ],
   ];
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     test.each(rows)(`%s, ${version}`, async (_, certificate, tls, message) => {
@@ -249,15 +266,33 @@ describe('no TLS in common ends all attempts:', () => {
     expect(await end(open(port, { ...trusting, ...ours }))).toEqual(failed('NINJA_TLS_FAILED', message));
     expect(refused).toEqual([`NINJA_TLS_FAILED ${told}`]);
   });
-
-  test('a server that speaks none', async () => {
-    const { port } = await rawServer((socket) => socket.write('220 ready\r\n'));
-    const message = 'no TLS with localhost: what it says is not TLS (ERR_SSL_WRONG_VERSION_NUMBER)';
-    expect(await end(open(port))).toEqual(failed('NINJA_TLS_FAILED', message));
-  });
 });
 
 describe('what may go away by itself is tried again:', () => {
+  test('a server that speaks no TLS, such as a proxy that has none behind it for a while', async () => {
+    const sockets = new Set<Socket>();
+    const babbler = await rawServer((socket) => {
+      sockets.add(socket);
+      socket.write('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    const connection = open(babbler.port);
+    await until(() => connection.epoch > 2);
+    expect(connection.reason).toMatchObject({
+      code: 'NINJA_NOT_TLS',
+      message: 'no TLS with localhost: what it says is not TLS (ERR_SSL_WRONG_VERSION_NUMBER)',
+    });
+    babbler.server.close();
+    for (const socket of sockets) socket.destroy();
+    await serve(as('server'), { port: babbler.port });
+    await connection.connected({ proven: true });
+  });
+
+  test('and a backoff that says false to NINJA_NOT_TLS ends it', async () => {
+    const { port } = await rawServer((socket) => socket.write('220 ready\r\n'));
+    const connection = open(port, trusting, { backoff: (_, { code }) => (code === 'NINJA_NOT_TLS' ? false : 20) });
+    expect(await end(connection)).toMatchObject({ epoch: 1, code: 'NINJA_NOT_TLS' });
+  });
+
   test('a server that is gone in the middle of the handshake', async () => {
     let dials = 0;
     const { port } = await rawServer((socket) => {
@@ -302,7 +337,7 @@ describe('a server with TLS', () => {
     const { refused, port } = await serve();
     plain(port).write('\0\0\0\x05hello');
     await until(() => refused.length > 0);
-    expect(refused[0]).toMatch(/^NINJA_TLS_FAILED no TLS with the client: what it says is not TLS \(ERR_SSL_/);
+    expect(refused[0]).toMatch(/^NINJA_NOT_TLS no TLS with the client: what it says is not TLS \(ERR_SSL_/);
   });
 
   test('counts those in their handshake as peers: one below maxConnections, at it, and one above', async () => {

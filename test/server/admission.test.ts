@@ -47,6 +47,7 @@ describe('a TLS handshake', () => {
     // By a FIN, so that a last alert of TLS is not lost to a RST.
     [new NinjaTcpError('NINJA_CERTIFICATE', 'expired'), 'refused 10.0.0.2 CERTIFICATE', 'ended'],
     [new NinjaTcpError('NINJA_TLS_FAILED', 'no version'), 'refused 10.0.0.2 TLS_FAILED', 'ended'],
+    [new NinjaTcpError('NINJA_NOT_TLS', 'HTTP'), 'refused 10.0.0.2 NOT_TLS', 'ended'],
     [new Error('cut off'), 'refused 10.0.0.2 CONNECT_FAILED', 'closed'],
   ])('that fails with %s is told', async (error, told, seen) => {
     const { at, server, underway, heard } = await handshaking();

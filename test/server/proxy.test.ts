@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AddressSet } from '../../src/addresses.js';
-import type { ListenOptions } from '../../src/index.js';
+import { type ListenOptions, NinjaTcpError } from '../../src/index.js';
 import { echo, firstPeer, raw, stage } from '../connection/stage.js';
 import { dialSilent, handshaking, serverJournal } from './stage.js';
 
@@ -209,4 +209,30 @@ test('the header comes before TLS: what follows it is given to the handshake, an
   await at.clock.advance(600);
   expect(messages).toEqual(['no TLS within handshakeTimeout, 1000 ms']);
   await server.dispose();
+});
+
+describe('what is refused behind its header is told by the address of the client, not of the proxy:', () => {
+  const trusting = { proxyProtocol: { trusted: new AddressSet(['10.0.0.0/8']) }, handshakeTimeout: 1000 };
+
+  test.each<[string, string, (done: (error: Error) => void) => unknown]>([
+    ['a TLS handshake that failed', 'TLS_FAILED', (done) => done(new NinjaTcpError('NINJA_TLS_FAILED', 'no version'))],
+    ['a TLS handshake that is late', 'HANDSHAKE_TIMEOUT', () => {}],
+  ])('%s', async (_, code, act) => {
+    const { at, server, underway, heard } = await handshaking(trusting);
+    const proxy = await dialSilent(at);
+    proxy.hex(HEADER);
+    await at.clock.advance(5);
+    act((error) => underway[0]?.done(undefined, error));
+    await at.clock.advance(1000);
+    expect(heard).toEqual([`refused 192.0.2.7 ${code}`]);
+    await server.dispose();
+  });
+
+  test('a client in blockList', async () => {
+    const { at, server, dial, heard } = await behind({ blockList: ['192.0.2.0/24'] });
+    (await dial()).hex(HEADER);
+    await at.clock.advance(5);
+    expect(heard).toEqual(['refused 192.0.2.7 BLOCKED']);
+    await server.dispose();
+  });
 });

@@ -49,13 +49,18 @@ describe('before the handshake is over', () => {
     'SSLV3_ALERT_HANDSHAKE_FAILURE',
     'TLSV1_ALERT_INSUFFICIENT_SECURITY',
     'TLSV1_UNRECOGNIZED_NAME',
-    'WRONG_VERSION_NUMBER',
-    'HTTP_REQUEST',
-    'PACKET_LENGTH_TOO_LONG',
   ])('%s: nothing in common, and final', (code) => {
     expect(meaning(error(`ERR_SSL_${code}`), false)).toMatch(/^TLS_FAILED: no TLS with till\.example: /);
     expect(isFatal('NINJA_TLS_FAILED')).toBe(true);
   });
+
+  test.each(['WRONG_VERSION_NUMBER', 'HTTP_REQUEST', 'HTTPS_PROXY_REQUEST', 'PACKET_LENGTH_TOO_LONG'])(
+    '%s: no TLS at all, which may go away by itself',
+    (code) => {
+      expect(meaning(error(`ERR_SSL_${code}`), false)).toMatch(/^NOT_TLS: no TLS with till\.example: /);
+      expect(isFatal('NINJA_NOT_TLS')).toBe(false);
+    },
+  );
 
   test.each([
     ['TLSV1_ALERT_INTERNAL_ERROR', 'tlsv1 alert internal error'],
