@@ -49,7 +49,7 @@ const MET = [
     (state) => `connection ${state}`,
   ),
   ...['connected.live', 'connected.draining', 'stale', 'disposed'].map((state) => `peer ${state}`),
-  ...['listening', 'draining', 'disposed'].map((state) => `server ${state}`),
+  ...['listening', 'paused.waiting', 'paused.rebinding', 'draining', 'disposed'].map((state) => `server ${state}`),
   ...['delivered messages', 'refused a client', 'told NINJA_HANDLER_FAILED'].map((what) => `server ${what}`),
   ...['TRUNCATED', 'FRAME_TOO_LARGE', 'FRAME_TIMEOUT', 'FRAME_BUDGET', 'STALE', 'RESET'].map(
     (code) => `server peer ended by NINJA_${code}`,
