@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Environment, ListenOptions } from '../../src/index.js';
 import type { NetworkOptions } from '../../src/testing/index.js';
 import { echo, PORT, type Raw, raw, type Stage, short, stage } from '../connection/stage.js';
-import { serverJournal } from './stage.js';
+import { dialRaw, handshaking, serverJournal } from './stage.js';
 
 /** How often a paused server looks, and how often one that listens does. */
 const [PAUSE, LOOK] = [500, 1000];
@@ -171,6 +171,19 @@ describe('a paused server', () => {
       0,
       'failed ECONNREFUSED',
     ]);
+  });
+
+  test('lets those in who were on their way', async () => {
+    const { at, server, underway, heard } = await handshaking({ reservedDescriptors: 4, staleAfter: 0 });
+    server.on('paused', () => heard.push('paused'));
+    at.server.limitDescriptors(5);
+    const client = await dialRaw(at);
+    expect([server.state, underway.length]).toEqual(['paused', 1]);
+    underway[0]?.done(underway[0].transport);
+    client.say('x');
+    await at.clock.advance(5);
+    expect([heard, client.messages, server.state]).toEqual([['paused', 'peer 1'], ['x'], 'paused']);
+    await server.dispose();
   });
 
   test('whoever waits for listening() is answered when it does, or at the end', async () => {
