@@ -1,5 +1,6 @@
 import { NinjaTcpError, show } from '../errors.js';
 import type { Decoder, DecoderLimits, Framing } from './framing.js';
+import { copyBytes, Parts } from './parts.js';
 import { viewOf } from './view.js';
 
 export interface LengthPrefixedOptions {
@@ -11,8 +12,8 @@ export interface LengthPrefixedOptions {
   readonly includesHeader?: boolean;
 }
 
-/** A frame's memory begins at most this large, whatever its header says, and then doubles as bytes arrive. */
-const FIRST_CARRY = 4096;
+/** So much memory is taken on the word of a header alone; for more, half of it has to have come. */
+const SHORT = 4096;
 const NO_BYTES = Buffer.alloc(0);
 
 /**
@@ -42,6 +43,16 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Framing {
 function demand(holds: boolean, option: string, rule: string, value: unknown): void {
   if (holds) return;
   throw new NinjaTcpError('NINJA_INVALID_OPTION', `lengthPrefixed: ${option} ${rule}, got ${show(value)}`);
+}
+
+/** The length in a header of the default kind. Byte loads: a quarter of the time of readUInt32BE. */
+function plainLength(chunk: Uint8Array, at: number): number {
+  const a = chunk[at] as number;
+  const b = chunk[at + 1] as number;
+  const c = chunk[at + 2] as number;
+  const d = chunk[at + 3] as number;
+  // >>> 0, since a length of 2^31 and more is a large number, not a negative one
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
 class LengthPrefixed implements Framing {
@@ -93,30 +104,37 @@ class LengthPrefixed implements Framing {
 
 /**
  * Two states and nothing more: in the header (`need < 0`; its bytes so far are the number `header`), or in the body
- * (`need` bytes are wanted; those that came are in `carry[0 … filled)`).
+ * (`need` bytes are wanted; the `filled` ones that came are in `parts` up to the half, then in `carry`).
  */
 class LengthPrefixedDecoder implements Decoder {
   private header = 0;
   private headerFilled = 0;
   private need = -1;
-  private carry: Buffer = NO_BYTES;
   private filled = 0;
+  /** As long as the message. */
+  private carry = NO_BYTES;
+  /** The beginning of a message for which no carry was made yet. */
+  private parts: Parts | undefined;
   /** Behind a bad header there is no next frame to be found. */
   private refused: NinjaTcpError | undefined;
+  /** The default's header: read where it lies, without asking what it is. */
+  private readonly plain: boolean;
 
   constructor(
     private readonly headerLength: 1 | 2 | 4,
     private readonly little: boolean,
     private readonly extra: number,
     private readonly maxFrameLength: number,
-  ) {}
+  ) {
+    this.plain = headerLength === 4 && !little && extra === 0;
+  }
 
   get unfinished(): boolean {
     return this.need >= 0 || this.headerFilled > 0;
   }
 
   get heldBytes(): number {
-    return this.carry.length;
+    return this.parts === undefined ? this.carry.length : this.parts.heldBytes;
   }
 
   get progress(): string {
@@ -128,47 +146,42 @@ class LengthPrefixedDecoder implements Decoder {
   push(chunk: Uint8Array, receive: (message: Buffer) => void): void {
     const end = chunk.length;
     let at = 0;
-    if (this.refused) throw this.refused;
-    if (this.need >= 0) {
-      at = this.continueBody(chunk, 0, receive);
-    } else if (this.headerFilled > 0) {
-      at = this.continueHeader(chunk, receive);
-    }
+    if (this.need >= 0) at = this.continueBody(chunk, 0, receive);
+    else if (this.headerFilled > 0) at = this.continueHeader(chunk, receive);
+    else if (this.refused !== undefined) throw this.refused;
     // From here on: at the start of a frame, or at the end of the chunk.
-    const { headerLength } = this;
+    const { headerLength, plain } = this;
     const memory = chunk.buffer;
     const base = chunk.byteOffset;
     while (end - at >= headerLength) {
-      const length = this.lengthAt(chunk, at);
+      const length = plain ? plainLength(chunk, at) : this.lengthAt(chunk, at);
       if (!this.believes(length)) throw this.refuse(length, chunk.subarray(at));
       const start = at + headerLength;
-      if (end - start < length) {
+      at = start + length;
+      if (at > end) {
         this.beginBody(length, end - start);
         this.continueBody(chunk, start, receive);
         return;
       }
-      at = start + length;
       receive(viewOf(memory, base + start, length));
     }
     while (at < end) this.addHeaderByte(chunk[at++] as number);
   }
 
-  /** The length announced by the whole header at `at`. Byte loads: a quarter of the time of readUInt32BE. */
+  /** The length announced by the whole header at `at`, whatever kind of header it is. */
   private lengthAt(chunk: Uint8Array, at: number): number {
-    const a = chunk[at] as number;
-    if (this.headerLength === 1) return a - this.extra;
-    const b = chunk[at + 1] as number;
-    if (this.headerLength === 2) return (this.little ? a | (b << 8) : (a << 8) | b) - this.extra;
-    const c = chunk[at + 2] as number;
-    const d = chunk[at + 3] as number;
-    // >>> 0, since a length of 2^31 and more is a large number, not a negative one
-    const value = this.little ? a | (b << 8) | (c << 16) | (d << 24) : (a << 24) | (b << 16) | (c << 8) | d;
+    let value = 0;
+    for (let i = 0; i < this.headerLength; i += 1) value |= (chunk[at + i] as number) << this.shiftOf(i);
     return (value >>> 0) - this.extra;
   }
 
+  /** How far byte `place` of a header stands to the left. */
+  private shiftOf(place: number): number {
+    return 8 * (this.little ? place : this.headerLength - 1 - place);
+  }
+
   private addHeaderByte(byte: number): void {
-    const place = this.little ? this.headerFilled : this.headerLength - 1 - this.headerFilled;
-    this.header = (this.header | (byte << (8 * place))) >>> 0;
+    this.header = (this.header | (byte << this.shiftOf(this.headerFilled))) >>> 0;
     this.headerFilled += 1;
   }
 
@@ -194,38 +207,38 @@ class LengthPrefixedDecoder implements Decoder {
   private beginBody(length: number, available: number): void {
     this.need = length;
     this.filled = 0;
-    this.carry = Buffer.allocUnsafe(Math.min(length, Math.max(FIRST_CARRY, 2 * available)));
+    if (length <= Math.max(SHORT, 2 * available)) this.carry = Buffer.allocUnsafe(length);
+    else this.parts = new Parts();
   }
 
-  /** Copies what the chunk has of the body; gives the offset behind it. */
+  /** Takes what the chunk has of the body; gives the offset behind it. */
   private continueBody(chunk: Uint8Array, at: number, receive: (message: Buffer) => void): number {
-    const taken = Math.min(chunk.length - at, this.need - this.filled);
-    if (this.filled + taken > this.carry.length) this.growCarry(this.filled + taken);
-    this.carry.set(at === 0 && taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.filled);
-    this.filled += taken;
+    const end = Math.min(chunk.length, at + this.need - this.filled);
+    if (this.parts !== undefined && !this.half(this.parts, this.filled + end - at)) this.parts.add(chunk, at, end);
+    else copyBytes(chunk, at, end, this.carry, this.filled);
+    this.filled += end - at;
     if (this.filled === this.need) {
       const message = this.carry;
       this.carry = NO_BYTES;
       this.need = -1;
-      this.filled = 0;
       receive(message);
     }
-    return at + taken;
+    return end;
   }
 
-  /** Doubles: memory follows the bytes that came, at most twice of them, and each byte is copied at most twice more. */
-  private growCarry(least: number): void {
-    const larger = Buffer.allocUnsafe(Math.min(this.need, Math.max(2 * this.carry.length, least)));
-    larger.set(this.carry.subarray(0, this.filled));
-    this.carry = larger;
+  /** With half of the message there is memory for all of it, so that the other half is copied once, and none of it twice. */
+  private half(parts: Parts, filled: number): boolean {
+    if (2 * filled < this.need) return false;
+    this.carry = Buffer.allocUnsafe(this.need);
+    this.parts = undefined;
+    parts.copyTo(this.carry);
+    return true;
   }
 
   /** The header's bytes, taken out of the number again, before what follows them. For the error alone. */
   private withHeader(rest: Uint8Array): Uint8Array {
     const bytes = Buffer.alloc(this.headerLength);
-    for (let i = 0; i < this.headerLength; i += 1) {
-      bytes[i] = this.header >>> (8 * (this.little ? i : this.headerLength - 1 - i));
-    }
+    for (let i = 0; i < this.headerLength; i += 1) bytes[i] = this.header >>> this.shiftOf(i);
     return Buffer.concat([bytes, rest.subarray(0, 16)]);
   }
 
@@ -234,6 +247,7 @@ class LengthPrefixedDecoder implements Decoder {
   }
 
   private refuse(length: number, from: Uint8Array): NinjaTcpError {
+    this.headerFilled = 0;
     this.refused = this.badLength(length, from);
     return this.refused;
   }

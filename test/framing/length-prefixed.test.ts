@@ -225,7 +225,10 @@ describe('hold', () => {
       ['00 00 00 02', true, 2],
       ['61 62 00', true, 0],
       ['00 00 01 63', false, 0],
-      ['00 00 00 01 61 00 10 00 00', true, 4096],
+      // a long one: nothing is held for it before its first byte came
+      ['00 00 00 01 61 00 10 00 00', true, 0],
+      ['', true, 0],
+      ['61', true, 4096],
     ];
     const got = stages.map(([chunk]) => {
       decoder.push(hex(chunk), () => {});
@@ -269,6 +272,19 @@ describe('hold', () => {
       });
     }
   }
+
+  test('hold all of a long message when half of it came, and not before', () => {
+    const decoder = framing.decoder({ maxFrameLength: LIMIT });
+    const got: number[] = [];
+    for (const chunk of [
+      hex('00 01 00 01'),
+      ...[32_768, 1, 32_767, 1].map((length) => Buffer.allocUnsafeSlow(length)),
+    ]) {
+      decoder.push(chunk, ({ length }) => got.push(length));
+      got.push(decoder.heldBytes);
+    }
+    expect(got).toEqual([0, 32_768, 65_537, 65_537, 65_537, 0]);
+  });
 
   test('hold the first part of a long message that came with its header', () => {
     const decoder = framing.decoder({ maxFrameLength: LIMIT });

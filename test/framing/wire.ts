@@ -14,6 +14,13 @@ export function chunkOf(bytes: Uint8Array): Buffer {
   return chunk;
 }
 
+/** A chunk that is all of its memory, as Node gives what it read from a socket. */
+export function ownMemory(bytes: Uint8Array): Buffer {
+  const chunk = Buffer.allocUnsafeSlow(bytes.length);
+  chunk.set(bytes);
+  return chunk;
+}
+
 /** `'00 01 68'` as a chunk. */
 export function hex(digits: string): Buffer {
   return chunkOf(Buffer.from(digits.replaceAll(' ', ''), 'hex'));

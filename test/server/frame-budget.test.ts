@@ -19,11 +19,11 @@ describe('unfinishedBytes', () => {
     const clients = [await dialRaw(at), await dialRaw(at), await dialRaw(at)];
     for (const peer of server.peers) peer.on('disposed', ({ reason }) => reasons.push(`${peer.id} ${reason.code}`));
     const [small, large, third] = clients as [(typeof clients)[0], (typeof clients)[0], (typeof clients)[0]];
-    begin(small, MiB);
-    begin(large, 3 * MiB);
+    begin(small, 2 * MiB);
+    begin(large, 3.5 * MiB);
     await at.clock.advance(1000);
     expect(reasons).toEqual([]);
-    // Memory doubles as bytes come: 2, 4 and 4 MiB are held now.
+    // What came is held: 8.5 MiB now.
     begin(third, 3 * MiB);
     await at.clock.advance(1000);
     expect(reasons).toEqual(['2 NINJA_FRAME_BUDGET']);
