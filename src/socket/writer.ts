@@ -1,9 +1,10 @@
 import { Fifo } from '../delivery/fifo.js';
 import type { Clock, Transport } from '../environment.js';
 import type { Framing } from '../framing/framing.js';
+import { viewOf } from '../framing/view.js';
+import { LARGEST_SLAB, slabs } from './slabs.js';
+import { type TickEnd, type TickEndCaller, tickEndOf } from './tick-end.js';
 
-/** Small frames are collected in a slab of this size and written in one. */
-const SLAB = 128 * 1024;
 /** From here on a payload is written as it is, uncopied, in pieces of at most `PIECE` bytes. */
 const UNCOPIED = 32 * 1024;
 const PIECE = 64 * 1024;
@@ -14,9 +15,8 @@ const PIECE = 64 * 1024;
 const WINDOW = 256 * 1024;
 /** Stands for the number of a message of which more pieces follow: it is not flushed yet. */
 const UNFINISHED = -1;
-/** Slabs kept for use again, for all sockets of the process. */
-const MAX_SPARE = 16;
-const spare: Buffer[] = [];
+/** Stands for the slab of who has nothing to write: there is room for nothing. */
+const NONE = Buffer.alloc(0);
 
 export interface WriterOwner {
   /** Bytes are handed to the transport now. */
@@ -41,9 +41,11 @@ interface Waiting {
  * Puts frames on one transport: small ones are copied behind each other into a slab, which is written when it is full
  * or when the tick is over; large ones go uncopied. One write per message costs a hundred times as much.
  */
-export class Writer {
-  private slab: Buffer | undefined;
+export class Writer implements TickEndCaller {
+  private slab: Buffer = NONE;
   private filled = 0;
+  /** How much the slabs before this one were filled, the last one most: the next begins as large. */
+  private usual = 0;
   private readonly waiting = new Fifo<Waiting>();
   private waitingBytes = 0;
   /** Bytes that the transport has, and has not called back for. */
@@ -53,13 +55,16 @@ export class Writer {
   /** The number of the last message that was put here. */
   private lastNumber = 0;
   private finished: (() => void) | undefined;
+  private readonly tickEnd: TickEnd;
 
   constructor(
     private readonly transport: Transport,
     private readonly framing: Framing,
     private readonly clock: Clock,
     private readonly owner: WriterOwner,
-  ) {}
+  ) {
+    this.tickEnd = tickEndOf(clock);
+  }
 
   /** Bytes that the kernel has not taken yet. Counted here: to ask the transport for each message is slow. */
   get pendingBytes(): number {
@@ -76,13 +81,22 @@ export class Writer {
       return;
     }
     const size = headerLength + length;
-    if (this.filled + size > SLAB) this.seal();
-    const slab = this.slab ?? this.takeSlab();
+    if (this.filled + size > this.slab.length) this.makeRoom(size);
+    const { slab } = this;
     const at = this.filled;
     this.framing.writeHeader(slab, at, length);
     copy(payload, slab, at + headerLength);
     this.filled = at + size;
     if (number > 0) this.lastNumber = number;
+  }
+
+  /** Another slab, for what the present one has no room for: larger, with what is in this one, or behind this one. */
+  private makeRoom(size: number): void {
+    if (this.filled + size > LARGEST_SLAB) this.seal();
+    const { slab, filled } = this;
+    this.slab = slabs.take(Math.max(filled + size, this.usual));
+    if (filled > 0) this.slab.set(viewOf(slab.buffer, slab.byteOffset, filled));
+    this.giveBack(slab);
     if (!this.scheduled) this.schedule();
   }
 
@@ -116,19 +130,21 @@ export class Writer {
   /** Puts nothing more, and forgets what was not handed over. */
   close(): void {
     this.closed = true;
-    this.slab = undefined;
+    this.giveBack(this.slab);
+    this.slab = NONE;
     this.filled = 0;
     this.waitingBytes = 0;
-    this.waiting.extract(() => true);
+    for (const { slab } of this.waiting.drain()) this.giveBack(slab);
   }
 
   /** Nothing more is put into the slab: it is handed over, or waits. */
   private seal(): void {
     if (this.filled === 0 || this.closed) return;
-    const slab = this.slab as Buffer;
-    const bytes = slab.subarray(0, this.filled);
-    this.slab = undefined;
+    const { slab, filled } = this;
+    const bytes = viewOf(slab.buffer, slab.byteOffset, filled);
+    this.slab = NONE;
     this.filled = 0;
+    this.usual = Math.max(filled, this.usual >>> 1);
     if (this.waiting.length === 0 && this.handedOver < WINDOW) this.handOver(bytes, this.lastNumber, slab);
     else this.wait({ bytes, at: 0, number: this.lastNumber, slab });
   }
@@ -158,7 +174,7 @@ export class Writer {
       this.handedOver -= bytes.length;
       if (error) return;
       // A slab that failed may still be read by the system: it is left to the collector.
-      if (slab && spare.length < MAX_SPARE) spare.push(slab);
+      this.giveBack(slab);
       if (this.closed) return;
       this.owner.progressed();
       this.refill();
@@ -186,16 +202,16 @@ export class Writer {
 
   private schedule(): void {
     this.scheduled = true;
-    this.clock.defer(() => {
-      this.scheduled = false;
-      this.flush();
-    });
+    this.tickEnd.add(this);
   }
 
-  // Nothing is taken before first use: an idle connection holds no slab.
-  private takeSlab(): Buffer {
-    this.slab = spare.pop() ?? Buffer.allocUnsafeSlow(SLAB);
-    return this.slab;
+  tickEnded(): void {
+    this.scheduled = false;
+    this.flush();
+  }
+
+  private giveBack(slab: Buffer | undefined): void {
+    if (slab && slab !== NONE) slabs.give(slab);
   }
 }
 
