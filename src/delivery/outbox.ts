@@ -26,24 +26,22 @@ export interface Dropped extends Range {
 /** Accepted but not yet written: whole messages, in order, each with its number. Pure: it is told the time. */
 export class Outbox {
   bytes = 0;
+  messages = 0;
   private readonly held = new Fifo<Held>();
   /** No entry expires before this, monotonic milliseconds; Infinity for never. */
   soonestExpiry = Number.POSITIVE_INFINITY;
-
-  get messages(): number {
-    return this.held.length;
-  }
 
   /** What is held, or undefined. */
   get range(): Range | undefined {
     const first = this.held.first();
     const last = this.held.last();
-    return first && last && { from: first.number, to: last.number, messages: this.held.length, bytes: this.bytes };
+    return first && last && { from: first.number, to: last.number, messages: this.messages, bytes: this.bytes };
   }
 
   push(entry: Held): void {
     this.held.push(entry);
     this.bytes += entry.payload.length;
+    this.messages += 1;
     if (entry.expiresAt < this.soonestExpiry) this.soonestExpiry = entry.expiresAt;
   }
 
@@ -53,7 +51,10 @@ export class Outbox {
 
   shift(): Held | undefined {
     const entry = this.held.shift();
-    if (entry) this.bytes -= entry.payload.length;
+    if (entry) {
+      this.bytes -= entry.payload.length;
+      this.messages -= 1;
+    }
     return entry;
   }
 
@@ -74,6 +75,7 @@ export class Outbox {
 
   private dropped(gone: readonly Held[]): Range[] {
     const ranges: { from: number; to: number; messages: number; bytes: number }[] = [];
+    this.messages -= gone.length;
     for (const { number, payload } of gone) {
       this.bytes -= payload.length;
       const last = ranges.at(-1);

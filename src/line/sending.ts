@@ -218,9 +218,13 @@ export abstract class Sending {
         this.write(next.payload, next.number);
       }
     }
-    this.sent.tick(this.now());
     if (this.gate === 'draining' && this.outbox.messages === 0) socket.end();
     this.settleDrained();
+  }
+
+  /** Bytes are handed to the system now. */
+  wrote(now: number): void {
+    this.sent.tick(now);
   }
 
   flushed(place: number): void {

@@ -8,6 +8,8 @@ export interface SocketOwner {
   heard(bytes: number, now: number): void;
   /** The unfinished frame holds so many bytes of memory now; told when that changes. */
   holds(bytes: number): void;
+  /** Bytes are handed to the system now. */
+  wrote(now: number): void;
   /** The kernel took the messages of this epoch up to this place. */
   flushed(place: number): void;
   /** There is more room than before, or the line was proven. */

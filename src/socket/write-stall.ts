@@ -21,10 +21,15 @@ export class WriteStall {
     return true;
   }
 
-  /** The kernel took some of them. @param pending whether others are left */
-  progressed(now: number, pending: boolean): void {
-    this.pending = pending && this.timeout > 0;
+  /** The kernel took some of them; others are left. */
+  progressed(now: number): void {
+    this.pending = this.timeout > 0;
     this.since = now;
+  }
+
+  /** The kernel took all of them. */
+  settled(): void {
+    this.pending = false;
   }
 
   /** We were away for so long until now, and so perhaps was the other side. */

@@ -117,7 +117,7 @@ export class Writer implements TickEndCaller {
 
   /** Hands the slab over; behind a shut window it goes on being filled. */
   flush(): void {
-    if (this.filled > 0 && this.waiting.length === 0 && this.handedOver < WINDOW) this.seal();
+    if (this.filled > 0 && this.waitingBytes === 0 && this.handedOver < WINDOW) this.seal();
   }
 
   /** Hands over all that was put, then lets the transport end; calls back when the kernel has taken it all. */
@@ -145,7 +145,7 @@ export class Writer implements TickEndCaller {
     this.slab = NONE;
     this.filled = 0;
     this.usual = Math.max(filled, this.usual >>> 1);
-    if (this.waiting.length === 0 && this.handedOver < WINDOW) this.handOver(bytes, this.lastNumber, slab);
+    if (this.waitingBytes === 0 && this.handedOver < WINDOW) this.handOver(bytes, this.lastNumber, slab);
     else this.wait({ bytes, at: 0, number: this.lastNumber, slab });
   }
 
@@ -184,7 +184,7 @@ export class Writer implements TickEndCaller {
 
   /** There is room in the window. */
   private refill(): void {
-    if (this.waiting.length > 0) {
+    if (this.waitingBytes > 0) {
       this.transport.cork();
       this.pump();
       this.transport.uncork();
@@ -195,7 +195,7 @@ export class Writer implements TickEndCaller {
 
   private endIfEmpty(): void {
     const { finished } = this;
-    if (!finished || this.closed || this.filled > 0 || this.waiting.length > 0) return;
+    if (!finished || this.closed || this.filled > 0 || this.waitingBytes > 0) return;
     this.finished = undefined;
     this.transport.end(finished);
   }

@@ -26,6 +26,7 @@ export function socketBench(options: Partial<ConnectOptions> = {}) {
     heard: (bytes) => void told.push(`heard ${bytes}`),
     holds: (bytes) => void told.push(`holds ${bytes}`),
     flushed: (place) => void told.push(`flushed ${place}`),
+    wrote: () => undefined,
     writable: () => void told.push('writable'),
     ended: (cutOff) => {
       told.push(`ended${cutOff ? ` ${cutOff.code}` : ''}`);

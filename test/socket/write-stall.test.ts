@@ -18,9 +18,9 @@ describe.each([1, 0, -5000, 1e9])('the write stall, from %d', (origin) => {
   test('any progress moves it, and nothing pending ends it', () => {
     const stall = new WriteStall(1000);
     stall.wrote(origin);
-    stall.progressed(origin + 700, true);
+    stall.progressed(origin + 700);
     expect(due(stall)).toBe(1700);
-    stall.progressed(origin + 800, false);
+    stall.settled();
     expect(stall.dueAt).toBe(NEVER);
     expect(stall.wrote(origin + 5000)).toBe(true);
     expect(due(stall)).toBe(6000);
@@ -51,7 +51,7 @@ describe.each([1, 0, -5000, 1e9])('the write stall, from %d', (origin) => {
   test('0 waits for ever', () => {
     const stall = new WriteStall(0);
     expect(stall.wrote(origin)).toBe(false);
-    stall.progressed(origin, true);
+    stall.progressed(origin);
     expect(stall.dueAt).toBe(NEVER);
   });
 });
