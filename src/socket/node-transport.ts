@@ -1,11 +1,40 @@
 import type { Socket } from 'node:net';
 import type { TlsFacts, Transport, TransportHandlers } from '../environment.js';
 
+/** Where a stream keeps the transport that listens to it. */
+const LISTENER = Symbol('ninja-tcp.listener');
+
+interface HeardSocket extends Socket {
+  [LISTENER]: NodeTransport;
+}
+
 /** TCP, or a Unix domain socket. */
 export class NodeTransport implements Transport {
   protected referenced = true;
-  // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own
-  private listeners: readonly (readonly [event: string, listener: (...told: any[]) => void])[] = [];
+  private handlers: TransportHandlers | undefined;
+
+  // The same for all streams: a closure for each event of each would weigh more than the stream's own listeners.
+  private static readonly opened = function (this: HeardSocket) {
+    const transport = this[LISTENER];
+    // A dial of several addresses has made a new handle since.
+    if (!transport.referenced) this.unref();
+    transport.handlers?.opened();
+  };
+  private static readonly listeners = {
+    data(this: HeardSocket, chunk: Buffer) {
+      this[LISTENER].handlers?.chunk(chunk);
+    },
+    end(this: HeardSocket) {
+      this[LISTENER].handlers?.ended();
+    },
+    error(this: HeardSocket, error: Error) {
+      const transport = this[LISTENER];
+      transport.handlers?.failed(transport.explain(error));
+    },
+    close(this: HeardSocket) {
+      this[LISTENER].handlers?.closed();
+    },
+  };
 
   /** @param isTcp whether it can be reset: other sockets know no RST */
   constructor(
@@ -20,27 +49,27 @@ export class NodeTransport implements Transport {
   }
 
   protected listen(opening: 'connect' | 'secureConnect', handlers: TransportHandlers): void {
-    this.listeners = [
-      [
-        opening,
-        () => {
-          // A dial of several addresses has made a new handle since.
-          if (!this.referenced) this.stream.unref();
-          handlers.opened();
-        },
-      ],
-      ['data', (chunk: Buffer) => handlers.chunk(chunk)],
-      ['end', () => handlers.ended()],
-      ['error', (error: Error) => handlers.failed(this.explain(error))],
-      ['close', () => handlers.closed()],
-    ];
-    for (const [event, listener] of this.listeners) this.stream.on(event, listener);
+    const { data, end, error, close } = NodeTransport.listeners;
+    this.handlers = handlers;
+    (this.stream as HeardSocket)[LISTENER] = this;
+    this.stream
+      .on(opening, NodeTransport.opened)
+      .on('data', data)
+      .on('end', end)
+      .on('error', error)
+      .on('close', close);
   }
 
   /** Says nothing more to its owner. What comes from now on waits in the socket. */
   detach(): void {
-    this.stream.pause();
-    for (const [event, listener] of this.listeners) this.stream.off(event, listener);
+    const { data, end, error, close } = NodeTransport.listeners;
+    this.stream
+      .pause()
+      .off('connect', NodeTransport.opened)
+      .off('data', data)
+      .off('end', end)
+      .off('error', error)
+      .off('close', close);
   }
 
   /** What an error of the stream means. */
