@@ -30,8 +30,8 @@ export class Meter {
   tick(now: number): void {
     const elapsed = now - this.windowFrom;
     if (elapsed < WINDOW) return;
-    this.messageRate = ((this.messages - this.messagesBefore) * 1000) / elapsed;
-    this.byteRate = ((this.bytes - this.bytesBefore) * 1000) / elapsed;
+    this.messageRate = Math.round(((this.messages - this.messagesBefore) * 1000) / elapsed);
+    this.byteRate = Math.round(((this.bytes - this.bytesBefore) * 1000) / elapsed);
     this.messagesBefore = this.messages;
     this.bytesBefore = this.bytes;
     this.windowFrom = now;
@@ -42,8 +42,8 @@ export class Meter {
     return {
       messages: this.messages,
       bytes: this.bytes,
-      messagesPerSecond: Math.round(this.messageRate),
-      bytesPerSecond: Math.round(this.byteRate),
+      messagesPerSecond: this.messageRate,
+      bytesPerSecond: this.byteRate,
     };
   }
 }
