@@ -36,6 +36,8 @@ export class PeerLife {
   private awake: PeerActor | undefined;
   private live = false;
   private silenceTimer: Timer | undefined;
+  /** What the chart wants to happen when the timer fires that it took over. */
+  private takenOver: (() => void) | undefined;
   /** Something is being told: what is ordered meanwhile comes after it, as in a chart. */
   private telling = true;
   private later: PeerEvent[] | undefined;
@@ -109,13 +111,14 @@ export class PeerLife {
   private watch(): void {
     const { line, times } = this;
     line.armSilence();
-    if (times.staleAfter > 0) this.silenceTimer = line.timers.setTimeout(() => this.ring(), line.silenceDelay());
+    if (times.staleAfter > 0) this.silenceTimer = line.timers.setTimeout(this.ring, line.silenceDelay());
   }
 
   /** When the silence timer fires. */
-  private ring = (): void => {
+  private readonly ring = (): void => {
     this.silenceTimer = undefined;
-    if (this.line.heardInTime()) this.watch();
+    if (this.takenOver) this.takenOver();
+    else if (this.line.heardInTime()) this.watch();
     else this.order(SILENCE_OVER);
   };
 
@@ -127,7 +130,7 @@ export class PeerLife {
         const running = this.silenceTimer;
         if (!running) return line.timers.setTimeout(callback, ms);
         this.silenceTimer = undefined;
-        this.ring = callback;
+        this.takenOver = callback;
         return running;
       },
       clearTimeout: line.timers.clearTimeout,

@@ -1,14 +1,15 @@
 import type { LinePorts } from '../machines/line.setup.js';
 import type { PeerAnnouncement } from '../machines/peer.machine.js';
 import type { Loss } from './delivery/ledger.js';
+import type { Dropped } from './delivery/outbox.js';
 import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
 import type { FrameBudget } from './line/frame-budget.js';
-import { PeerLine } from './line/peer-line.js';
+import { PeerLine, type PeerLineEvents } from './line/peer-line.js';
 import { isPromise } from './line/waiters.js';
-import { type PeerActor, PeerLife, type PeerState, type PeerSubstate } from './peer-life.js';
+import { type PeerActor, PeerLife, type PeerLifeOwner, type PeerState, type PeerSubstate } from './peer-life.js';
 import type { ServerSettings } from './settings.js';
 import { hostPort } from './target.js';
 
@@ -59,6 +60,33 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   private readonly life: PeerLife;
   private readonly path: string | undefined;
   private readonly acceptedAt: number;
+  /**
+   * What a peer hears of its line and of its life. An object of its own, so that users do not see these methods; and one
+   * for all of it, since a closure for each would weigh more than the peer itself.
+   */
+  private static readonly Ears = class implements PeerLineEvents, PeerLifeOwner {
+    constructor(private readonly peer: Peer) {}
+
+    dropped(dropped: Dropped): void {
+      this.peer.announce('dropped', dropped);
+    }
+
+    readingPaused(): void {
+      this.peer.announce('warning', { message: 'reading paused: inbox full, nobody takes' });
+    }
+
+    inputEnded(): void {
+      this.peer.endInput();
+    }
+
+    hear(announcement: PeerAnnouncement): void {
+      this.peer.hear(announcement);
+    }
+
+    wreck(error: unknown): void {
+      this.peer.wreck(error);
+    }
+  };
   /** True while an async handler works with this peer: a FIN of the client does not end it then. */
   private handling = false;
   private inputOver = false;
@@ -82,21 +110,10 @@ export class Peer extends Face<PeerLine, PeerEvents> {
     this.remotePort = transport.remotePort;
     this.proxyAddress = transport.proxyAddress;
     this.path = settings.path;
-    this.line = new PeerLine(
-      settings,
-      transport,
-      {
-        dropped: (dropped) => this.announce('dropped', dropped),
-        readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
-        inputEnded: () => this.endInput(),
-      },
-      owner.budget,
-    );
+    const ears = new Peer.Ears(this);
+    this.line = new PeerLine(settings, transport, ears, owner.budget);
     this.acceptedAt = this.line.now();
-    this.life = new PeerLife(this.line, settings, {
-      hear: (announcement) => this.hear(announcement),
-      wreck: (error) => this.wreck(error),
-    });
+    this.life = new PeerLife(this.line, settings, ears);
     this.life.start();
   }
 
