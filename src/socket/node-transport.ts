@@ -52,12 +52,7 @@ export class NodeTransport implements Transport {
     const { data, end, error, close } = NodeTransport.listeners;
     this.handlers = handlers;
     (this.stream as HeardSocket)[LISTENER] = this;
-    this.stream
-      .on(opening, NodeTransport.opened)
-      .on('data', data)
-      .on('end', end)
-      .on('error', error)
-      .on('close', close);
+    this.stream.on(opening, NodeTransport.opened).on('data', data).on('end', end).on('error', error).on('close', close);
   }
 
   /** Says nothing more to its owner. What comes from now on waits in the socket. */
