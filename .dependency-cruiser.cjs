@@ -6,7 +6,7 @@ const layers = [
   { name: 'doors', path: at(['index', 'inspector', 'testing']) },
   { name: 'facade', path: at(['connection', 'server', 'admission', 'peer', 'peer-life', 'line']) },
   { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
-  { name: 'values', path: at(['framing', 'options', 'settings', 'diagnostics', 'meter']) },
+  { name: 'values', path: at(['framing', 'options', 'settings', 'diagnostics', 'meter', 'snapshot', 'registry']) },
   { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses']) },
 ];
 const anyLayer = layers.map((layer) => layer.path).join('|');

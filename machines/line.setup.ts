@@ -30,8 +30,20 @@ export interface LinePorts {
   /** Milliseconds since the last byte. */
   silentForMs(): number;
   /** A state was entered, by this cause: for the history. */
-  entered(state: string, cause: string, epoch: number, reason: Reason | undefined): void;
+  entered(state: string, cause: string, standing: Standing): void;
   toJSON(): undefined;
+}
+
+/** What of a context tells how a line stands. */
+export interface Standing {
+  /** The number of the attempt, from 1; 0 before the first. Never reset. */
+  readonly epoch: number;
+  /** Why the last line was lost, or this life ended. */
+  readonly reason: Reason | undefined;
+  /** Failures in a row; a peer has none. */
+  readonly failures?: number;
+  /** Milliseconds until the next attempt; undefined where there will be none. */
+  readonly retryInMs?: number | undefined;
 }
 
 /** How a statechart gets rid of a socket. */
@@ -72,18 +84,14 @@ export interface SocketInput {
 export const inertSocket = fromCallback<SocketOrder, SocketInput>(() => {});
 
 /** The one object of each line that every actor of it shares, and the numbers it needs. */
-export interface LineContext<Ports extends LinePorts> {
+export interface LineContext<Ports extends LinePorts> extends Standing {
   readonly ports: Ports;
-  /** The number of the attempt, from 1; 0 before the first. Never reset. */
-  readonly epoch: number;
   /** Whether a byte came on this epoch's socket. */
   readonly proven: boolean;
   /** `close()` was called: drain, then dispose. */
   readonly closing: boolean;
   /** Monotonic milliseconds of the call to `close()`. */
   readonly closingAt: number;
-  /** Why the last line was lost, or this life ended. */
-  readonly reason: Reason | undefined;
   /** Wall-clock milliseconds of the last byte before a stale verdict. */
   readonly lastHeardAt: number | undefined;
   /** Milliseconds without a byte at the last stale verdict. */
@@ -117,7 +125,7 @@ export const hands = {
       context.ports.settleHeld(params.code, context.reason),
     armSilence: ({ context }: Args) => context.ports.armSilence(),
     remember: ({ context, event }: Args & { readonly event: { readonly type: string } }, params: { state: string }) =>
-      context.ports.entered(params.state, causeOf(event.type), context.epoch, context.reason),
+      context.ports.entered(params.state, causeOf(event.type), context),
   },
   guards: {
     // The only guard that asks the ports; walks of the charts override this one.

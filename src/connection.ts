@@ -4,12 +4,17 @@ import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connec
 import type { Loss } from './delivery/ledger.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { ConnectionLine } from './line/connection-line.js';
-import { heldWords, lineWords, millis, timeOfDay } from './line/explain.js';
+import { connectionWords } from './line/explain.js';
 import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
+import type { Step } from './line/line.js';
 import { obey } from './line/obey.js';
+import type { ConnectionStatus } from './line/status.js';
+import { connectionStatus, connectionTimers } from './line/statuses.js';
 import { Waiters } from './line/waiters.js';
 import type { ConnectOptions } from './options.js';
+import { register, unregister } from './registry.js';
 import { type ConnectionSettings, connectionSettings } from './settings.js';
+import type { ConnectionSnapshot } from './snapshot.js';
 import { socketActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
 import { type Target, targetWords } from './target.js';
@@ -54,11 +59,13 @@ export interface ConnectedOptions extends WaitOptions {
 }
 
 /** A TCP connection that hands over whole messages, heals itself, and can say at any moment what state it is in. */
-export class Connection extends Face<ConnectionLine, ConnectionEvents> {
+export class Connection extends Face<ConnectionLine, ConnectionEvents, ConnectionStatus> {
+  readonly kind = 'connection';
   /** The XState actor itself. */
   readonly actor: Actor<typeof machine>;
   readonly name: string;
   protected readonly line: ConnectionLine;
+  private readonly listed = register(this);
   private readonly opened = new Waiters<void>();
   private readonly proven = new Waiters<void>();
   /** What was announced before the caller of `connect()` could listen. */
@@ -93,8 +100,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
       for (let next = this.early?.shift(); next; next = this.early?.shift()) this.hear(next);
       this.early = undefined;
     });
-    if (!signal) return;
-    void this.closed().then(obey(signal, () => this.dispose()));
+    if (signal) void this.closed().then(obey(signal, () => this.dispose()));
   }
 
   /** One of the five states of docs/states.md. */
@@ -128,30 +134,31 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
     return this.actor.getSnapshot().context.reason;
   }
 
+  /** All there is to see of it, as plain values. */
+  get snapshot(): ConnectionSnapshot {
+    const { context } = this.actor.getSnapshot();
+    const { failures } = context;
+    return {
+      kind: 'connection',
+      ...this.lineSnapshot(connectionTimers(this.line, this.standing, context)),
+      endpoint: targetWords(this.endpoint),
+      failures,
+      attempt: failures + 1,
+    };
+  }
+
+  protected override get standing(): Step {
+    const { epoch, failures, retryInMs, reason } = this.actor.getSnapshot().context;
+    return { ...super.standing, epoch, failures, retryInMs, reason: this.endReason ?? reason };
+  }
+
+  protected statusOf(step: Step): ConnectionStatus {
+    return connectionStatus(step);
+  }
+
   /** One sentence on where it stands, why, and what comes next. */
   explain(): string {
-    const { context } = this.actor.getSnapshot();
-    const { line, state, substate } = this;
-    const since = timeOfDay(line.history.since);
-    const why = context.reason ? `: ${context.reason.message} at ${timeOfDay(context.reason.at)}` : '';
-    const name = `${this.name} ${state}${substate ? ` (${substate})` : ''}`;
-    const at = line.endpoints.size > 1 ? ` at ${targetWords(this.endpoint)}` : '';
-    const held = line.outbox.messages > 0 ? `; ${heldWords(line)}` : '';
-    switch (state) {
-      case 'connected':
-        return `${name} since ${since}, epoch ${context.epoch}${at}; ${lineWords(line)}`;
-      case 'connecting':
-        return `${name} since ${since}, epoch ${context.epoch}, attempt ${context.failures + 1}${at}${held}`;
-      case 'disconnected': {
-        const next =
-          substate === 'waiting'
-            ? `; attempt ${context.failures + 1} in ${millis(line.history.since + (context.retryInMs ?? 0) - line.wallNow())}`
-            : '';
-        return `${name} since ${since}${why}${next}${held}`;
-      }
-      default:
-        return `${name} since ${since}${why}${held}`;
-    }
+    return connectionWords(this.name, this.line, this.standing);
   }
 
   /**
@@ -241,6 +248,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents> {
 
   private end(reason: Reason): void {
     this.endReason = reason;
+    unregister(this.listed);
     this.line.inbox.listen(undefined);
     this.rejectWaits(this.line.refusal ?? new NinjaTcpError('NINJA_DISPOSED', reason.message));
     this.tellDropped();

@@ -33,10 +33,22 @@ export type {
 export { type ErrorCode, NinjaTcpError, type Outcome, type Reason } from './errors.js';
 export type { Decoder, DecoderLimits, Framing } from './framing/framing.js';
 export { type LengthPrefixedOptions, lengthPrefixed } from './framing/length-prefixed.js';
-export type { FaceEvents, Fill, SendOptions, Stats, WaitOptions, Warning } from './line/face.js';
+export type { FaceEvents, SendOptions, WaitOptions, Warning } from './line/face.js';
 export type { Transition } from './line/history.js';
+export type { ConnectionStatus, PeerStatus, ServerStatus } from './line/status.js';
+export type { StatusOptions, Subscription } from './line/status-feed.js';
 export type { Traffic } from './meter.js';
 export type { ConnectOptions, Endpoint, Greeter, ListenOptions, OnConnect } from './options.js';
 export type { Peer, PeerDisposed, PeerEvents, PeerHandler, PeerState } from './peer.js';
 export { listen, type Server, type ServerEvents, type ServerState } from './server.js';
+export type {
+  ConnectionSnapshot,
+  ErrorWords,
+  Fill,
+  LineSnapshot,
+  NextEvent,
+  PeerSnapshot,
+  ServerSnapshot,
+  Stats,
+} from './snapshot.js';
 export { nodeEnvironment } from './socket/node.js';

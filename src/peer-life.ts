@@ -1,5 +1,5 @@
 import { type Actor, createActor } from 'xstate';
-import type { SocketFact } from '../machines/line.setup.js';
+import type { SocketFact, Standing } from '../machines/line.setup.js';
 import { type PeerAnnouncement, type PeerEvent, type PeerTimes, peerMachine } from '../machines/peer.machine.js';
 import type { Clock, Timer } from './environment.js';
 import type { Reason } from './errors.js';
@@ -23,6 +23,7 @@ export interface PeerLifeOwner {
 /** What the end of a silence window is called in the chart. */
 const SILENCE_OVER = { type: 'xstate.after.silence.peer.connected.watch.listening' } as unknown as PeerEvent;
 const HEARD: SocketFact = { type: 'socket.heard', epoch: 1 };
+const FRESH: Standing = { epoch: 1, reason: undefined };
 
 /**
  * The life of a peer, which peer.machine.ts decides. Most peers only ever go the ordinary way: accepted, heard, and
@@ -52,7 +53,7 @@ export class PeerLife {
   start(): void {
     const { line } = this;
     line.openGate();
-    line.entered('connected.unproven', 'start', 1, undefined);
+    line.entered('connected.unproven', 'start', FRESH);
     this.watch();
     line.openSocket(1, this.learn);
     this.told();
@@ -79,6 +80,12 @@ export class PeerLife {
     return this.awake?.getSnapshot().context.reason;
   }
 
+  /** Monotonic milliseconds at which `close` was ordered. */
+  get closingAt(): number | undefined {
+    const context = this.awake?.getSnapshot().context;
+    return context?.closing ? context.closingAt : undefined;
+  }
+
   /** After the end nothing is ordered any more. */
   order(event: PeerEvent): void {
     if (this.telling && !this.awake) {
@@ -94,7 +101,7 @@ export class PeerLife {
       return;
     }
     this.live = true;
-    this.line.entered('connected.live', fact.type, fact.epoch, undefined);
+    this.line.entered('connected.live', fact.type, FRESH);
     this.telling = true;
     this.owner.hear({ type: 'live' });
     this.told();

@@ -7,10 +7,14 @@ import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
 import type { FrameBudget } from './line/frame-budget.js';
+import type { Step } from './line/line.js';
 import { PeerLine, type PeerLineEvents } from './line/peer-line.js';
+import type { PeerStatus } from './line/status.js';
+import { peerStatus, peerTimers } from './line/statuses.js';
 import { isPromise } from './line/waiters.js';
 import { type PeerActor, PeerLife, type PeerLifeOwner, type PeerState, type PeerSubstate } from './peer-life.js';
 import type { ServerSettings } from './settings.js';
+import type { PeerSnapshot } from './snapshot.js';
 import { hostPort } from './target.js';
 
 export type { PeerState } from './peer-life.js';
@@ -49,7 +53,8 @@ export let handlerThrew: (peer: Peer, error: unknown) => void;
 export let handsOf: (peer: Peer) => LinePorts;
 
 /** The server's side of one accepted connection. It sends and receives as a connection does, and never reconnects. */
-export class Peer extends Face<PeerLine, PeerEvents> {
+export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
+  readonly kind = 'peer';
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   /** Of the proxy, where the option `proxyProtocol` is on: then `remoteAddress` is the client's. */
@@ -142,6 +147,17 @@ export class Peer extends Face<PeerLine, PeerEvents> {
   /** Why it ended. */
   get reason(): Reason | undefined {
     return this.endReason;
+  }
+
+  /** All there is to see of it, as plain values. */
+  get snapshot(): PeerSnapshot {
+    const { id, remoteAddress, remotePort, line } = this;
+    const timers = peerTimers(line, this.standing, this.life.closingAt);
+    return { kind: 'peer', id, ...this.lineSnapshot(timers), remoteAddress, remotePort };
+  }
+
+  protected statusOf(step: Step): PeerStatus {
+    return peerStatus(step);
   }
 
   /** One sentence on where it stands, and why. */

@@ -11,14 +11,12 @@ import type { BoundAddress, Transport } from './environment.js';
 import { type ErrorCode, messageOf, NinjaTcpError, type Reason } from './errors.js';
 import type { WaitOptions } from './line/face.js';
 import { FrameBudget } from './line/frame-budget.js';
-import { History, type Transition } from './line/history.js';
 import { obey } from './line/obey.js';
 import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
 import { Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
-import type { ServerState } from './server/events.js';
-import { serverWords } from './server/explain.js';
-import { Voice } from './server/voice.js';
+import { register, unregister } from './registry.js';
+import { ServerView } from './server/view.js';
 import { type ServerSettings, serverSettings } from './settings.js';
 import { acceptorActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
@@ -30,45 +28,40 @@ export type { ServerEvents, ServerState } from './server/events.js';
 const machine = serverMachine.provide({ actors: { acceptor: acceptorActor } });
 
 /** A listening port and the peers that it accepted. */
-export class Server extends Voice {
+export class Server extends ServerView {
   /** The XState actor itself. */
   readonly actor: Actor<typeof machine>;
-  readonly name: string;
-  private readonly live = new Set<Peer>();
+  private readonly listed = register(this);
   private readonly timers: Timers;
   private readonly ready = new Waiters<void>();
   private readonly ends = new Waiters<Reason>();
-  private readonly past: History;
   private readonly admission: Admission;
-  private endReason: Reason | undefined;
-  private bound: BoundAddress | undefined;
-  private lastError: NinjaTcpError | undefined;
   /** What peers have of it. */
   private readonly owner: PeerOwner;
   private port: { close(): void } | undefined;
   private draining = false;
   private warned = false;
   private referenced = true;
-  private count = 0;
 
   /** Use `listen()`. */
   constructor(
-    private readonly settings: ServerSettings,
+    settings: ServerSettings,
     private readonly handler: PeerHandler | undefined,
   ) {
-    super();
-    this.name = settings.name;
+    super(settings);
     this.owner = {
       budget: new FrameBudget(settings.unfinishedBytes),
       faulted: (peer, error, told) => this.faulted(peer, error, told),
       gone: (peer) => this.gone(peer),
     };
     this.timers = new Timers(settings.environment.clock);
-    this.past = new History(settings.environment.clock.wallNow());
     this.admission = new Admission(settings, this.timers, {
       peers: () => this.live.size,
       admit: (transport, left) => this.admit(transport, left),
-      refuse: (remoteAddress, error) => this.announce('refused', { remoteAddress, error }),
+      refuse: (remoteAddress, error) => {
+        this.refusals += 1;
+        this.announce('refused', { remoteAddress, error });
+      },
     });
     this.actor = createActor(machine, {
       clock: this.timers,
@@ -81,36 +74,6 @@ export class Server extends Voice {
     });
     this.actor.start();
     this.actor.send({ type: 'listen' });
-  }
-
-  /** One of the states of docs/states.md. */
-  get state(): ServerState {
-    // A chart that broke, or was stopped, stands where it was.
-    if (this.endReason) return 'disposed';
-    const { value } = this.actor.getSnapshot();
-    return typeof value === 'string' ? value : 'paused';
-  }
-
-  /** The peers that are not disposed. */
-  get peers(): ReadonlySet<Peer> {
-    return this.live;
-  }
-
-  /** The last 50 transitions, oldest first. */
-  get history(): readonly Transition[] {
-    return [...this.past.steps];
-  }
-
-  /** Where it listens, with the port that the system chose; undefined before it listens. */
-  address(): BoundAddress | undefined {
-    return this.bound;
-  }
-
-  /** One sentence on where it stands, and why. */
-  explain(): string {
-    const { state, bound, lastError } = this;
-    const reason = this.endReason ?? this.actor.getSnapshot().context.reason;
-    return `${this.name} ${serverWords({ state, bound, since: this.past.since, peers: this.live.size, reason, lastError })}`;
   }
 
   /** Accepts no more, drains every peer. Resolves with the reason of the end; never rejects. */
@@ -165,7 +128,7 @@ export class Server extends Voice {
       wallNow: () => clock.wallNow(),
       openAcceptor: (report) => this.openAcceptor(report),
       enoughDescriptors: () => this.admission.mayOpen(),
-      entered: (to, cause, reason) => this.past.add({ at: clock.wallNow(), epoch: 0, to, cause, reason }),
+      entered: (to, cause, reason) => this.entered(to, cause, reason),
       toJSON: () => undefined,
     };
   }
@@ -261,13 +224,10 @@ export class Server extends Voice {
     this.admission.close();
     for (const peer of this.live) void peer.dispose();
     this.endReason = reason;
+    unregister(this.listed);
     this.ready.reject(this.errorOf(reason));
     this.announce('closed', { reason });
     this.ends.resolve(reason);
-  }
-
-  protected override warn(error: NinjaTcpError): void {
-    this.settings.environment.warn(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ConnectionEvent, ConnectionPorts } from '../../machines/connection.setup.js';
-import type { SocketFact, SocketHandle } from '../../machines/line.setup.js';
+import type { SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import { exponentialBackoff } from '../backoff.js';
 import type { Transport } from '../environment.js';
 import { isFatal, messageOf, NinjaTcpError, type Reason } from '../errors.js';
@@ -65,9 +65,9 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     else super.deliver(message);
   }
 
-  override entered(to: string, cause: string, epoch: number, reason: Reason | undefined): void {
+  override entered(to: string, cause: string, standing: Standing): void {
     if (to === 'connected.live') this.endpoints.proved();
-    super.entered(to, cause, epoch, reason);
+    super.entered(to, cause, standing);
   }
 
   backoff(failures: number, reason: Reason): number | false {

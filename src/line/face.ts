@@ -1,13 +1,10 @@
-import { EventEmitter } from 'node:events';
 import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
 import type { Dropped } from '../delivery/outbox.js';
-import type { TlsFacts } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason, show } from '../errors.js';
-import type { Traffic } from '../meter.js';
 import { MAX_DELAY } from '../options.js';
-import type { Transition } from './history.js';
 import type { Line } from './line.js';
 import { isPromise, Waiters } from './waiters.js';
+import { type AnyStatus, Watched } from './watched.js';
 
 export interface Warning {
   readonly message: string;
@@ -39,32 +36,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Fill {
-  readonly messages: number;
-  readonly bytes: number;
-}
-
-export interface Stats {
-  readonly received: Traffic;
-  readonly sent: Traffic;
-  /** All bytes that came, headers and heartbeats included. */
-  readonly heardBytes: number;
-  /** Accepted and not written yet. */
-  readonly outbox: Fill;
-  /** Decoded and not taken yet. */
-  readonly inbox: Fill;
-  /** Accepted and not with the kernel yet: the outbox, and what Node holds. */
-  readonly pending: Fill;
-}
-
 type MessageListener = (message: Buffer) => unknown;
 
-/** What users see of a line, be it a connection or a server's peer: sending, receiving, counting. */
+/** What users see of a line, be it a connection or a server's peer: sending, receiving, and their ends. */
 export abstract class Face<
   L extends Line,
   Events extends Record<keyof Events, unknown[]>,
-> extends EventEmitter<Events> {
-  protected abstract readonly line: L;
+  Status extends AnyStatus,
+> extends Watched<L, Events, Status> {
   protected readonly ends = new Waiters<Reason>();
   protected endReason: Reason | undefined;
   private faulted = false;
@@ -72,13 +51,8 @@ export abstract class Face<
   private taker: MessageListener = this.findTaker;
 
   constructor() {
-    super({ captureRejections: true });
+    super();
     this.watchListeners();
-  }
-
-  /** The same emitter, without the types of a particular set of events. */
-  private get plain(): EventEmitter {
-    return this as unknown as EventEmitter;
   }
 
   /**
@@ -127,46 +101,6 @@ export abstract class Face<
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Buffer, undefined, undefined> {
     return this.line.inbox.iterate();
-  }
-
-  /** The number of the last message that `send` accepted; the first is 1. */
-  get accepted(): number {
-    return this.line.ledger.accepted;
-  }
-
-  /** The last 50 transitions, oldest first. */
-  get history(): readonly Transition[] {
-    return [...this.line.history.steps];
-  }
-
-  /** What the handshake of the present or last line came to; undefined without TLS. Certificates last as long as the line. */
-  get tls(): TlsFacts | undefined {
-    return this.line.transport?.tls;
-  }
-
-  stats(): Stats {
-    const { line } = this;
-    const now = line.now();
-    return {
-      received: line.received.read(now),
-      sent: line.sent.read(now),
-      heardBytes: line.heardBytes,
-      outbox: { messages: line.outbox.messages, bytes: line.outbox.bytes },
-      inbox: { messages: line.inbox.messages, bytes: line.inbox.bytes },
-      pending: { messages: line.pendingMessages, bytes: line.pendingBytes },
-    };
-  }
-
-  /** Lets it keep the process alive (the default). */
-  ref(): this {
-    this.line.ref();
-    return this;
-  }
-
-  /** Lets the process end although it is open. */
-  unref(): this {
-    this.line.unref();
-    return this;
   }
 
   /** Flushes what was accepted, then parts with the other side. Resolves with the reason of the end; never rejects. */

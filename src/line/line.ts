@@ -1,4 +1,4 @@
-import type { LinePorts, SocketFact, SocketHandle } from '../../machines/line.setup.js';
+import type { LinePorts, SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import { Inbox } from '../delivery/inbox.js';
 import type { Transport } from '../environment.js';
 import { NinjaTcpError, type Reason } from '../errors.js';
@@ -8,13 +8,21 @@ import type { SocketOwner } from '../socket/owner.js';
 import { Pulse } from '../socket/pulse.js';
 import { Socket } from '../socket/socket.js';
 import { Watch } from '../socket/watch.js';
-import { History } from './history.js';
+import { History, type Transition } from './history.js';
 import { Sending, type SendingEvents } from './sending.js';
 
 /** What the data plane tells the face that users see. */
 export interface LineEvents extends SendingEvents {
   /** Once, when reading is paused since the inbox is full. */
   readingPaused(): void;
+}
+
+/** A state was entered. */
+export interface Step extends Omit<Transition, 'from'> {
+  /** Of a connection: failures in a row. */
+  readonly failures?: number | undefined;
+  /** Of a connection: milliseconds until the next attempt; undefined where there will be none. */
+  readonly retryInMs?: number | undefined;
 }
 
 /**
@@ -29,6 +37,10 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   readonly history: History;
   /** All bytes that came, headers and heartbeats included. */
   heardBytes = 0;
+  /** Monotonic milliseconds of the last byte, of whichever epoch. */
+  lastByteAt: number | undefined;
+  /** Who is told of each step, while somebody watches. */
+  stepped: ((step: Step) => void) | undefined;
   readingPaused = false;
   /** What comes is counted and thrown away. */
   deaf: boolean;
@@ -59,6 +71,7 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
 
   heard(bytes: number, now: number): void {
     this.heardBytes += bytes;
+    this.lastByteAt = now;
     this.received.tick(now);
   }
 
@@ -163,8 +176,15 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     return this.watch.silentForMs();
   }
 
-  entered(to: string, cause: string, epoch: number, reason: Reason | undefined): void {
-    this.history.add({ at: this.wallNow(), epoch, to, cause, reason });
+  entered(to: string, cause: string, { epoch, reason, failures, retryInMs }: Standing): void {
+    const at = this.wallNow();
+    this.history.add({ at, epoch, to, cause, reason });
+    this.stepped?.({ at, epoch, to, cause, reason, failures, retryInMs });
+  }
+
+  /** Wall-clock milliseconds of a monotonic time. */
+  wallAt(monotonic: number): number {
+    return this.wallNow() - (this.now() - monotonic);
   }
 
   /** The statechart broke: does what it can do no more. */

@@ -1,4 +1,4 @@
-import type { SocketFact, SocketHandle } from '../../machines/line.setup.js';
+import type { SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
@@ -71,8 +71,8 @@ export class PeerLine extends Line implements BudgetHolder {
     return this.replays ? Math.max(0, Math.ceil(this.watch.nextCheckIn())) : super.silenceDelay();
   }
 
-  override entered(to: string, cause: string, epoch: number, reason: Reason | undefined): void {
-    if (!this.replays) super.entered(to, cause, epoch, reason);
+  override entered(to: string, cause: string, standing: Standing): void {
+    if (!this.replays) super.entered(to, cause, standing);
   }
 
   protected override endOfReading(_code: string, reason: Reason | undefined): NinjaTcpError | undefined {

@@ -50,7 +50,7 @@ export class Waiters<T> {
   }
 }
 
-function aborted(what: string, signal: AbortSignal | undefined): NinjaTcpError {
+export function aborted(what: string, signal: AbortSignal | undefined): NinjaTcpError {
   return new NinjaTcpError('NINJA_ABORTED', `${what} was aborted by its signal`, signal?.reason);
 }
 

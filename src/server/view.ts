@@ -1,0 +1,138 @@
+import type { Actor } from 'xstate';
+import type { serverMachine } from '../../machines/server.machine.js';
+import type { BoundAddress } from '../environment.js';
+import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { History, type Transition } from '../line/history.js';
+import type { ServerStatus } from '../line/status.js';
+import { StatusFeed, type StatusOptions, type Subscription } from '../line/status-feed.js';
+import type { Peer } from '../peer.js';
+import type { ServerSettings } from '../settings.js';
+import { errorWords, type ServerSnapshot } from '../snapshot.js';
+import { boundWords } from '../target.js';
+import type { ServerState } from './events.js';
+import { serverWords } from './explain.js';
+import { Voice } from './voice.js';
+
+/** What can be seen of a server. */
+export abstract class ServerView extends Voice {
+  readonly kind = 'server';
+  /** The XState actor itself. */
+  abstract readonly actor: Actor<typeof serverMachine>;
+  readonly name: string;
+  protected readonly live = new Set<Peer>();
+  protected endReason: Reason | undefined;
+  protected bound: BoundAddress | undefined;
+  protected lastError: NinjaTcpError | undefined;
+  /** Peers from the first on. */
+  protected count = 0;
+  /** Sockets that were dropped before they became a peer. */
+  protected refusals = 0;
+  private readonly past: History;
+  private feed: StatusFeed<ServerStatus> | undefined;
+
+  constructor(protected readonly settings: ServerSettings) {
+    super();
+    this.name = settings.name;
+    this.past = new History(settings.environment.clock.wallNow());
+  }
+
+  /** One of the states of docs/states.md. */
+  get state(): ServerState {
+    // A chart that broke, or was stopped, stands where it was.
+    if (this.endReason) return 'disposed';
+    const { value } = this.actor.getSnapshot();
+    return typeof value === 'string' ? value : 'paused';
+  }
+
+  /** The peers that are not disposed. */
+  get peers(): ReadonlySet<Peer> {
+    return this.live;
+  }
+
+  /** The last 50 transitions, oldest first. */
+  get history(): readonly Transition[] {
+    return [...this.past.steps];
+  }
+
+  /** Why it is paused, or ended. */
+  get reason(): Reason | undefined {
+    return this.endReason ?? this.actor.getSnapshot().context.reason;
+  }
+
+  /** Where it listens, with the port that the system chose; undefined before it listens. */
+  address(): BoundAddress | undefined {
+    return this.bound;
+  }
+
+  /** One sentence on where it stands, and why. */
+  explain(): string {
+    const { state, bound, lastError, reason } = this;
+    return `${this.name} ${serverWords({ state, bound, since: this.past.since, peers: this.live.size, reason, lastError })}`;
+  }
+
+  /** All there is to see of it, as plain values. */
+  get snapshot(): ServerSnapshot {
+    const { name, state, reason, bound, lastError } = this;
+    const { since } = this.past;
+    const { drainTimeout } = this.settings;
+    const drain = { name: 'drainTimeout', from: since, at: since + drainTimeout };
+    const timers = state === 'draining' ? [drain] : [];
+    return {
+      kind: 'server',
+      name,
+      state,
+      substate: undefined,
+      since,
+      reason,
+      error: errorWords(reason && lastError?.code === reason.code ? lastError : undefined),
+      timers,
+      nextEvent: timers[0],
+      address: bound && boundWords(bound),
+      peers: this.live.size,
+      accepted: this.count,
+      refused: this.refusals,
+    };
+  }
+
+  /**
+   * Calls back with each status that follows, when its tick is over; the present one is not among them.
+   *
+   * @throws NinjaTcpError `NINJA_INVALID_OPTION`
+   */
+  subscribe(listener: (status: ServerStatus) => void): Subscription {
+    return this.statuses().subscribe(listener);
+  }
+
+  /** Iterates over the statuses: the present one, then each that follows, to `disposed`. */
+  status(options?: StatusOptions): AsyncGenerator<ServerStatus, undefined, undefined> {
+    return this.statuses().iterate(options);
+  }
+
+  /** The chart entered a state. */
+  protected entered(to: string, cause: string, reason: Reason | undefined): void {
+    const at = this.settings.environment.clock.wallNow();
+    this.past.add({ at, epoch: 0, to, cause, reason });
+    if (this.feed?.watched) this.feed.publish({ state: to as ServerState, at, cause, reason });
+  }
+
+  private statuses(): StatusFeed<ServerStatus> {
+    const { clock } = this.settings.environment;
+    this.feed ??= new StatusFeed<ServerStatus>({
+      current: () => ({
+        state: this.state,
+        at: this.past.since,
+        cause: this.past.steps.at(-1)?.cause ?? 'start',
+        reason: this.reason,
+      }),
+      isLast: ({ state }) => state === 'disposed',
+      defer: (callback) => clock.defer(callback),
+      threw: (cause) =>
+        this.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', `a status listener threw: ${messageOf(cause)}`, cause)),
+    });
+    return this.feed;
+  }
+
+  protected override warn(error: NinjaTcpError): void {
+    this.settings.environment.warn(error);
+  }
+}
