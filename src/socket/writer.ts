@@ -73,7 +73,6 @@ export class Writer implements TickEndCaller {
 
   /** Puts one message, with its number, or an empty frame (number 0), behind what is there. */
   put(payload: Uint8Array, number: number): void {
-    if (this.closed) return;
     const { headerLength } = this.framing;
     const { length } = payload;
     if (length >= UNCOPIED) {
@@ -81,7 +80,7 @@ export class Writer implements TickEndCaller {
       return;
     }
     const size = headerLength + length;
-    if (this.filled + size > this.slab.length) this.makeRoom(size);
+    if (this.filled + size > this.slab.length && !this.makeRoom(size)) return;
     const { slab } = this;
     const at = this.filled;
     this.framing.writeHeader(slab, at, length);
@@ -90,17 +89,24 @@ export class Writer implements TickEndCaller {
     if (number > 0) this.lastNumber = number;
   }
 
-  /** Another slab, for what the present one has no room for: larger, with what is in this one, or behind this one. */
-  private makeRoom(size: number): void {
+  /**
+   * Another slab, for what the present one has no room for: larger, with what is in this one, or behind this one.
+   *
+   * @returns false where nothing is put any more
+   */
+  private makeRoom(size: number): boolean {
+    if (this.closed) return false;
     if (this.filled + size > LARGEST_SLAB) this.seal();
     const { slab, filled } = this;
     this.slab = slabs.take(Math.max(filled + size, this.usual));
     if (filled > 0) this.slab.set(viewOf(slab.buffer, slab.byteOffset, filled));
     this.giveBack(slab);
     if (!this.scheduled) this.schedule();
+    return true;
   }
 
   private putUncopied(payload: Uint8Array, number: number): void {
+    if (this.closed) return;
     const { headerLength } = this.framing;
     const header = Buffer.allocUnsafe(headerLength);
     this.framing.writeHeader(header, 0, payload.length);
