@@ -96,6 +96,19 @@ describe("a connection's own framing that throws in", () => {
     await connection.dispose();
   });
 
+  test('writeHeader of a message that is sent on credit: send does not throw, and it is unknown', async () => {
+    const at = stage();
+    await at.serve(echo);
+    const connection = at.dial({ framing: writing((length) => length === 3) });
+    const heard = journal(connection);
+    await at.clock.runUntil(connection.connected({ proven: true }));
+    for (const word of ['a', 'b', 'bad']) connection.send(Buffer.from(word));
+    await at.clock.advance(500);
+    expect(heard.find((line) => line.startsWith('disconnected'))).toBe('disconnected 1 FRAME_INVALID unknown 1-3');
+    expect([connection.substate, connection.epoch, at.network.warnings]).toEqual(['live', 2, []]);
+    await connection.dispose();
+  });
+
   test.each([
     ['decoder', () => framing({ decoder: throws }), 'CONNECT_FAILED'],
     ['writeHeader of the first heartbeat', () => writing(() => true), 'FRAME_INVALID'],
