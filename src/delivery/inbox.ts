@@ -72,25 +72,33 @@ export class Inbox {
     else listener(this.copyAlways ? Buffer.from(message) : message);
   }
 
-  /** For a reader. On its own, so that V8 inlines `deliver`, down to the listener. */
+  /** For a reader. On its own, as is what is rare in it, so that V8 inlines `deliver`, down to the listener. */
   private keep(message: Buffer): void {
-    if (this.queue.length === 0) {
-      const waiter = this.waiters.first();
-      if (waiter && !waiter.reader.inBatches) {
-        this.waiters.shift();
-        waiter.resolve({ done: false, value: (waiter.reader.copy ? Buffer.from(message) : message) as never });
-        return;
-      }
-      // Answered when the running chunk is decoded: then the batch is whole.
-      if (waiter) void Promise.resolve().then(() => this.serve());
-    }
-    this.queue.push(message);
+    const { queue, limits } = this;
+    if (queue.length === 0 && this.answered(message)) return;
+    queue.push(message);
     this.bytes += message.length;
-    const { inboxBytes, inboxMessages } = this.limits;
-    if (!this.full && (this.bytes >= inboxBytes || this.queue.length >= inboxMessages)) {
-      this.full = true;
-      this.gate.pauseReading();
+    if (this.bytes >= limits.inboxBytes || queue.length >= limits.inboxMessages) this.pause();
+  }
+
+  /** Gives it to who waits, if somebody does. */
+  private answered(message: Buffer): boolean {
+    const waiter = this.waiters.first();
+    if (waiter === undefined) return false;
+    if (waiter.reader.inBatches) {
+      // Answered when the running chunk is decoded: then the batch is whole.
+      void Promise.resolve().then(() => this.serve());
+      return false;
     }
+    this.waiters.shift();
+    waiter.resolve({ done: false, value: (waiter.reader.copy ? Buffer.from(message) : message) as never });
+    return true;
+  }
+
+  private pause(): void {
+    if (this.full) return;
+    this.full = true;
+    this.gate.pauseReading();
   }
 
   /** Takes the next message without waiting. */
