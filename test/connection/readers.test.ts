@@ -88,6 +88,24 @@ describe('readers', () => {
     await connection.dispose();
   });
 
+  test('a listener has the connection for its this, be it alone or not', async () => {
+    const { clock, dial, serve } = stage();
+    await serve(echo);
+    const connection = dial();
+    const seen: unknown[] = [];
+    const listener = function (this: unknown) {
+      seen.push(this);
+    };
+    connection.on('message', listener);
+    connection.send('a');
+    await clock.runUntil(() => seen.length === 1);
+    connection.on('message', () => {});
+    connection.send('b');
+    await clock.runUntil(() => seen.length === 2);
+    expect(seen.every((one) => one === connection)).toBe(true);
+    await connection.dispose();
+  });
+
   test("once('message') takes one, and leaves the rest in the inbox", async () => {
     const { clock, dial, serve } = stage();
     await serve(say('a', 'b', 'c'));
