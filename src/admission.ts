@@ -180,6 +180,7 @@ export class Admission {
     if (blockList && this.isIn(blockList, 'blockList', remoteAddress, true)) {
       return new NinjaTcpError('NINJA_BLOCKED', `${canonical(remoteAddress)} is in blockList`);
     }
+    if (maxConnectionsPerAddress === Number.POSITIVE_INFINITY) return undefined;
     const client = clientOf(remoteAddress);
     if ((this.clients.get(client) ?? 0) < maxConnectionsPerAddress) return undefined;
     const rule = `maxConnectionsPerAddress, ${maxConnectionsPerAddress} peers`;
