@@ -140,7 +140,7 @@ export class PeerLife {
         this.takenOver = callback;
         return running;
       },
-      clearTimeout: line.timers.clearTimeout,
+      clearTimeout: (timer) => line.timers.clearTimeout(timer),
     };
   }
 

@@ -15,6 +15,7 @@ import { isPromise } from './line/waiters.js';
 import { type PeerActor, PeerLife, type PeerLifeOwner, type PeerState, type PeerSubstate } from './peer-life.js';
 import type { ServerSettings } from './settings.js';
 import type { PeerSnapshot } from './snapshot.js';
+import type { Crowd } from './socket/crowd.js';
 import { hostPort } from './target.js';
 
 export type { PeerState } from './peer-life.js';
@@ -39,6 +40,7 @@ export type PeerHandler = (peer: Peer) => unknown;
 export interface PeerOwner {
   /** Shared by all its peers. */
   readonly budget: FrameBudget;
+  readonly crowd: Crowd;
   /** The handler or a listener threw. `told`: somebody heard of it, or it is the line's own error thrown on. */
   faulted(peer: Peer, error: NinjaTcpError, told: boolean): void;
   gone(peer: Peer): void;
@@ -116,7 +118,7 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
     this.proxyAddress = transport.proxyAddress;
     this.path = settings.path;
     const ears = new Peer.Ears(this);
-    this.line = new PeerLine(settings, transport, ears, owner.budget);
+    this.line = new PeerLine(settings, transport, ears, owner.budget, owner.crowd.timers());
     this.acceptedAt = this.line.now();
     this.life = new PeerLife(this.line, settings, ears);
     this.life.start();

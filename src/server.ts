@@ -19,6 +19,7 @@ import { register, unregister } from './registry.js';
 import { ServerView } from './server/view.js';
 import { type ServerSettings, serverSettings } from './settings.js';
 import { acceptorActor } from './socket/actor.js';
+import { Crowd } from './socket/crowd.js';
 import { nodeEnvironment } from './socket/node.js';
 import { Timers } from './socket/timers.js';
 
@@ -51,6 +52,7 @@ export class Server extends ServerView {
     super(settings);
     this.owner = {
       budget: new FrameBudget(settings.unfinishedBytes),
+      crowd: new Crowd(settings.environment.clock),
       faulted: (peer, error, told) => this.faulted(peer, error, told),
       gone: (peer) => this.gone(peer),
     };

@@ -7,6 +7,7 @@ import type { LineSettings } from '../settings.js';
 import type { SocketOwner } from '../socket/owner.js';
 import { Pulse } from '../socket/pulse.js';
 import { Socket } from '../socket/socket.js';
+import type { LineTimers } from '../socket/timers.js';
 import { Watch } from '../socket/watch.js';
 import { History, type Transition } from './history.js';
 import { Sending, type SendingEvents } from './sending.js';
@@ -56,8 +57,9 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   constructor(
     settings: LineSettings,
     private readonly events: LineEvents,
+    timers?: LineTimers,
   ) {
-    super(settings, events);
+    super(settings, events, timers);
     const { clock } = settings.environment;
     this.pulse = new Pulse(settings);
     this.watch = new Watch(this.pulse, clock);

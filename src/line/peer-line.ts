@@ -3,6 +3,7 @@ import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
 import type { LineSettings } from '../settings.js';
+import type { LineTimers } from '../socket/timers.js';
 import type { BudgetHolder, FrameBudget } from './frame-budget.js';
 import { Line, type LineEvents } from './line.js';
 
@@ -26,8 +27,9 @@ export class PeerLine extends Line implements BudgetHolder {
     override readonly transport: Transport,
     private readonly peerEvents: PeerLineEvents,
     private readonly budget: FrameBudget,
+    timers: LineTimers,
   ) {
-    super(settings, peerEvents);
+    super(settings, peerEvents, timers);
     this.pulse.open(this.now());
   }
 

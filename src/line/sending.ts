@@ -7,7 +7,7 @@ import { Meter } from '../meter.js';
 import { payloadOf } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import type { Socket } from '../socket/socket.js';
-import { Timers } from '../socket/timers.js';
+import { type LineTimers, Timers } from '../socket/timers.js';
 import { Waiters } from './waiters.js';
 
 export interface SendingEvents {
@@ -23,7 +23,6 @@ export abstract class Sending {
   readonly outbox = new Outbox();
   readonly ledger = new Ledger();
   readonly sent: Meter;
-  readonly timers: Timers;
   private refused: NinjaTcpError | undefined;
   protected socket: Socket | undefined;
   protected gate: 'open' | 'draining' | 'shut' = 'shut';
@@ -44,12 +43,12 @@ export abstract class Sending {
   constructor(
     readonly settings: LineSettings,
     private readonly sendingEvents: SendingEvents,
+    readonly timers: LineTimers = new Timers(settings.environment.clock),
   ) {
     const { clock } = settings.environment;
     this.sent = new Meter(clock.now());
     this.headerLength = settings.framing.headerLength;
     this.longest = settings.maxFrameLength;
-    this.timers = new Timers(clock);
   }
 
   now(): number {

@@ -1,4 +1,4 @@
-import { Heap } from './heap.js';
+import { Heap } from '../socket/heap.js';
 import type { Job, Process } from './process.js';
 import { type LoopTimer, TimerBook } from './timers.js';
 

@@ -1,4 +1,4 @@
-import { Heap } from './heap.js';
+import { Heap } from '../socket/heap.js';
 import type { Process } from './process.js';
 
 /** A timer that was set. */
