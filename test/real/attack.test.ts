@@ -55,7 +55,7 @@ describe('unfinished frames', () => {
       await target.servesAgain();
       expect(target.served).toMatchObject({ epoch: 1 });
       const before = target.grown;
-      // What is held is the budget. The rest is dead: 100 MiB came, as much again was outgrown, and V8 lets some 64 MiB
+      // What is held is the budget. The rest is dead: 100 MiB came, and V8 lets some 64 MiB
       // of dead buffers lie before it collects; what was freed the allocator does not give back at once.
       expect(await target.held()).toBeLessThan(unfinishedBytes + 8 * MiB);
       expect(before).toBeLessThan(unfinishedBytes + SLACK + 32 * MiB);
