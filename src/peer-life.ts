@@ -36,6 +36,8 @@ export class PeerLife {
   /** The chart, once it was made. */
   private awake: PeerActor | undefined;
   private live = false;
+  /** As a chart in status `error`. */
+  private broken = false;
   private silenceTimer: Timer | undefined;
   /** What the chart wants to happen when the timer fires that it took over. */
   private takenOver: (() => void) | undefined;
@@ -52,10 +54,12 @@ export class PeerLife {
   /** What the chart does when it starts: it enters its first states, then makes the socket. */
   start(): void {
     const { line } = this;
-    line.openGate();
-    line.entered('connected.unproven', 'start', FRESH);
-    this.watch();
-    line.openSocket(1, this.learn);
+    this.attempt(() => {
+      line.openGate();
+      line.entered('connected.unproven', 'start', FRESH);
+      this.watch();
+      line.openSocket(1, this.learn);
+    });
     this.told();
   }
 
@@ -88,6 +92,7 @@ export class PeerLife {
 
   /** After the end nothing is ordered any more. */
   order(event: PeerEvent): void {
+    if (this.broken) return;
     if (this.telling && !this.awake) {
       this.later ??= [];
       this.later.push(event);
@@ -101,11 +106,24 @@ export class PeerLife {
       return;
     }
     this.live = true;
-    this.line.entered('connected.live', fact.type, FRESH);
     this.telling = true;
-    this.owner.hear({ type: 'live' });
+    this.attempt(() => {
+      this.line.entered('connected.live', fact.type, FRESH);
+      this.owner.hear({ type: 'live' });
+    });
     this.told();
   };
+
+  /** What an action of the chart throws breaks the chart, and nothing else. */
+  private attempt(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.broken = true;
+      if (this.silenceTimer) this.line.timers.clearTimeout(this.silenceTimer);
+      this.owner.wreck(error);
+    }
+  }
 
   private told(): void {
     this.telling = false;
@@ -124,9 +142,14 @@ export class PeerLife {
   /** When the silence timer fires. */
   private readonly ring = (): void => {
     this.silenceTimer = undefined;
-    if (this.takenOver) this.takenOver();
-    else if (this.line.heardInTime()) this.watch();
-    else this.order(SILENCE_OVER);
+    if (this.takenOver) {
+      this.takenOver();
+      return;
+    }
+    this.attempt(() => {
+      if (this.line.heardInTime()) this.watch();
+      else this.order(SILENCE_OVER);
+    });
   };
 
   /** The timers of the line; but the chart takes over the silence timer that runs, where it stands among the others. */
