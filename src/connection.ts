@@ -92,7 +92,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
       if (this.early) this.early.push(announcement);
       else this.hear(announcement);
     });
-    this.actor.subscribe({ error: (error) => this.wreck(error) });
+    this.actor.subscribe({ error: (error) => this.wreck(error), complete: () => this.stopped() });
     this.actor.start();
     this.actor.send({ type: 'connect' });
     settings.environment.clock.defer(() => {
@@ -264,7 +264,12 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
   /** The statechart itself broke: a bug, ours or of a framing. Nothing is left running. */
   private wreck(error: unknown): void {
     this.fault(error, 'the statechart');
-    if (!this.endReason) this.end(this.line.wreck(messageOf(error)));
+    if (!this.endReason) this.end(this.line.wreck('NINJA_HANDLER_FAILED', messageOf(error)));
+  }
+
+  /** The chart has come to its end, or the program stopped its actor. */
+  private stopped(): void {
+    if (!this.endReason) this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
   }
 }
 

@@ -18,6 +18,8 @@ export interface PeerLifeOwner {
   hear(announcement: PeerAnnouncement): void;
   /** The statechart itself broke. */
   wreck(error: unknown): void;
+  /** It has come to its end, or the program stopped it. */
+  stopped(): void;
 }
 
 /** What the end of a silence window is called in the chart. */
@@ -171,7 +173,7 @@ export class PeerLife {
     const { line, times, owner } = this;
     const actor = createActor(machine, { clock: this.clock(), input: { ports: line, times } });
     this.awake = actor;
-    actor.subscribe({ error: (error) => owner.wreck(error) });
+    actor.subscribe({ error: (error) => owner.wreck(error), complete: () => owner.stopped() });
     line.replaying(() => {
       actor.start();
       if (this.live) actor.send(HEARD);

@@ -93,6 +93,10 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
     wreck(error: unknown): void {
       this.peer.wreck(error);
     }
+
+    stopped(): void {
+      this.peer.stopped();
+    }
   };
   /** True while an async handler works with this peer: a FIN of the client does not end it then. */
   private handling = false;
@@ -240,7 +244,12 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
   /** The statechart itself broke: a bug, ours or of a framing. Nothing is left running. */
   private wreck(error: unknown): void {
     this.fault(error, 'the statechart');
-    if (!this.endReason) this.end(this.line.wreck(messageOf(error)));
+    if (!this.endReason) this.end(this.line.wreck('NINJA_HANDLER_FAILED', messageOf(error)));
+  }
+
+  /** The chart has come to its end, or the program stopped its actor. */
+  private stopped(): void {
+    if (!this.endReason) this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
   }
 
   private end(reason: Reason): void {

@@ -1,7 +1,7 @@
 import type { LinePorts, SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import { Inbox } from '../delivery/inbox.js';
 import type { Transport } from '../environment.js';
-import { NinjaTcpError, type Reason } from '../errors.js';
+import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { Meter } from '../meter.js';
 import type { LineSettings } from '../settings.js';
 import type { SocketOwner } from '../socket/owner.js';
@@ -189,11 +189,11 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     return this.wallNow() - (this.now() - monotonic);
   }
 
-  /** The statechart broke: does what it can do no more. */
-  wreck(why: string): Reason {
+  /** The statechart broke or was stopped: does what it can do no more. */
+  wreck(code: ErrorCode, message: string): Reason {
     const reason: Reason = {
-      code: 'NINJA_HANDLER_FAILED',
-      message: why,
+      code,
+      message,
       at: this.wallNow(),
       epoch: this.history.steps.at(-1)?.epoch ?? 0,
     };

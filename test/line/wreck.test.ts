@@ -95,3 +95,34 @@ describe('a peer whose statechart breaks', () => {
     expect([at.clock.pending, at.network.openTransports]).toEqual([0, 0]);
   });
 });
+
+describe('an actor that the program stops', () => {
+  test('of a connection: it is over, and everybody who waits is told', async () => {
+    const at = stage();
+    const server = await at.serve();
+    const connection = at.dial();
+    const heard = journal(connection);
+    await at.clock.runUntil(connection.connected({ proven: true }));
+    connection.actor.stop();
+    expect((await connection.closed()).message).toBe('the program stopped its actor');
+    expect(heard.at(-1)).toBe('disposed DISPOSED');
+    expect(() => connection.send('x')).toThrow('the program stopped its actor');
+    await server.dispose();
+    await at.clock.advance(5);
+    expect([at.clock.pending, at.network.openTransports]).toEqual([0, 0]);
+  });
+
+  test('of a peer: it is over, and its server goes on', async () => {
+    const at = stage();
+    const server = await at.serve();
+    const client = await dialRaw(at);
+    const [peer] = server.peers;
+    peer?.actor.stop();
+    expect((await peer?.closed())?.message).toBe('the program stopped its actor');
+    expect([server.peers.size, server.state]).toEqual([0, 'listening']);
+    await server.dispose();
+    client.transport.destroy();
+    await at.clock.advance(5);
+    expect([at.clock.pending, at.network.openTransports]).toEqual([0, 0]);
+  });
+});
