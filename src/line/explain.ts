@@ -15,7 +15,7 @@ export function millis(ms: number): string {
 }
 
 /** `1 message held` */
-export function heldWords({ outbox }: Line): string {
+function heldWords({ outbox }: Line): string {
   return `${outbox.messages} ${outbox.messages === 1 ? 'message' : 'messages'} held`;
 }
 

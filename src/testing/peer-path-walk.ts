@@ -59,7 +59,7 @@ const hands: LinePorts = {
   toJSON: () => undefined,
 };
 
-export function peerPlaceOf(value: Snapshot['value']): PeerPlace {
+function peerPlaceOf(value: Snapshot['value']): PeerPlace {
   return typeof value === 'string' ? value : `connected.${value.connected.line}`;
 }
 
