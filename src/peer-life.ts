@@ -173,6 +173,8 @@ export class PeerLife {
     const { line, times, owner } = this;
     const actor = createActor(machine, { clock: this.clock(), input: { ports: line, times } });
     this.awake = actor;
+    // It shows where it stood, and never goes on.
+    if (this.broken) return actor;
     actor.subscribe({ error: (error) => owner.wreck(error), complete: () => owner.stopped() });
     line.replaying(() => {
       actor.start();
