@@ -19,8 +19,7 @@ const PEACEFUL: readonly ErrorCode[] = ['NINJA_DISPOSED', 'NINJA_CLOSED_BY_PEER'
 export class PeerLine extends Line implements BudgetHolder {
   /** The chart is led through what was done already. */
   private replays = false;
-  private handle: SocketHandle | undefined;
-  private report: ((fact: SocketFact) => void) | undefined;
+  private handle: (SocketHandle & { report?: (fact: SocketFact) => void }) | undefined;
 
   constructor(
     settings: LineSettings,
@@ -41,8 +40,8 @@ export class PeerLine extends Line implements BudgetHolder {
   }
 
   openSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
-    this.report = report;
-    this.handle ??= this.beginSocket(epoch, (fact) => this.report?.(fact));
+    if (this.handle) this.handle.report = report;
+    else this.handle = this.beginSocket(epoch, report);
     return this.handle;
   }
 

@@ -246,12 +246,12 @@ export abstract class Sending {
   }
 
   /** Drops what waited for too long, and looks again when the next message may have. */
-  protected readonly expire = (): void => {
+  protected expire(): void {
     const now = this.now();
     for (const range of this.outbox.expire(now)) this.sendingEvents.dropped({ code: 'NINJA_EXPIRED', ...range });
     this.settleDrained();
     this.armExpiry(now);
-  };
+  }
 
   private armExpiry(now: number): void {
     const { soonestExpiry } = this.outbox;

@@ -32,7 +32,8 @@ export class Socket implements TransportHandlers, WriterOwner {
   private muted = false;
   private readonly parting: Parting;
   private readonly clock: Clock;
-  private readonly caution: Caution;
+  /** Until it is proven. */
+  private caution: Caution | undefined;
   private frames = 0;
   private heldBytes = 0;
   private readonly frame: FrameDeadline;
@@ -47,7 +48,8 @@ export class Socket implements TransportHandlers, WriterOwner {
     private readonly pulse: Pulse,
     timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
     private readonly epoch: number,
-    private readonly report: (fact: SocketFact) => void,
+    /** Whoever hears of it now. */
+    public report: (fact: SocketFact) => void,
   ) {
     this.clock = settings.environment.clock;
     this.reading = new Reading(settings);
@@ -129,12 +131,12 @@ export class Socket implements TransportHandlers, WriterOwner {
   canTake(size: number): boolean {
     if (this.over || this.parting.ending) return false;
     if (this.writer.pendingBytes >= this.settings.highWaterMark) return false;
-    return this.proven || this.caution.allows(size);
+    return !this.caution || this.caution.allows(size);
   }
 
   /** Writes a message that `canTake` let pass. @param place its place in this epoch, from 1 */
   send(payload: Uint8Array, place: number): void {
-    if (!this.proven) this.caution.wrote(payload.length);
+    this.caution?.wrote(payload.length);
     this.put(payload, place);
   }
 
@@ -231,6 +233,7 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   private prove(): void {
     this.proven = true;
+    this.caution = undefined;
     this.report({ type: 'socket.heard', epoch: this.epoch });
     this.owner.writable();
   }
