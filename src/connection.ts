@@ -267,9 +267,9 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     if (!this.endReason) this.end(this.line.wreck('NINJA_HANDLER_FAILED', messageOf(error)));
   }
 
-  /** The chart has come to its end, or the program stopped its actor. */
+  /** The chart has come to its end, of which it tells itself, or the program stopped its actor. */
   private stopped(): void {
-    if (!this.endReason) this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
+    if (this.actor.getSnapshot().status !== 'done') this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
   }
 }
 
