@@ -5,9 +5,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
+const drawing = ['chart-plan', 'chart-svg', 'chart-mermaid'];
 const cache = `${root}node_modules/.cache/ninja-tcp`;
 
-/** The values that `src/options.ts`, `src/errors.ts`, `src/backoff.ts` and `machines/index.ts` export. */
+/** The values that `src/options.ts`, `src/errors.ts`, `machines/index.ts` and what draws statecharts export. */
 export async function load() {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(`${cache}/docs-`);
@@ -15,14 +16,15 @@ export async function load() {
     const files = [
       'src/options.ts',
       'src/errors.ts',
+      ...drawing.map((name) => `src/inspector/${name}.ts`),
       ...readdirSync(`${root}machines`)
         .filter((name) => name.endsWith('.ts'))
         .map((name) => `machines/${name}`),
     ];
     for (const file of files) translate(file, folder);
     const load = (name) => import(pathToFileURL(`${folder}/${name}.mjs`).href);
-    const [options, errors, machines] = await Promise.all(['options', 'errors', 'index'].map(load));
-    return { ...options, ...errors, ...machines };
+    const modules = await Promise.all(['options', 'errors', 'index', ...drawing].map(load));
+    return Object.assign({}, ...modules);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,8 +1,10 @@
 // Writes the generated parts of README.md and docs/: whatever stands between `<!-- generated: NAME -->` and
 // `<!-- end -->`. NAME is a table or picture made from the library itself, or `example FILE` for a file of docs/examples.
+// The pictures of docs/images and what they are drawn from.
 // And the default of an option inside a line: between `<!-- default: OPTION -->` and `<!-- /default -->`.
 //   --check   compares instead, and exits 1 with the names of the files that are out of date
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { pictures } from './charts.mjs';
 import { load, root } from './docs-source.mjs';
 import { charts } from './docs-states.mjs';
 import { defaultsOf, tables } from './docs-tables.mjs';
@@ -51,6 +53,15 @@ for (const file of pages) {
   if (check) problems.push(`${file}: its generated parts are out of date: npm run docs`);
   else {
     writeFileSync(root + file, after);
+    console.log(`docs: wrote ${file}`);
+  }
+}
+for (const [file, text] of await pictures(values)) {
+  if (existsSync(root + file) && readFileSync(root + file, 'utf8') === text) continue;
+  if (check) problems.push(`${file}: is out of date: npm run docs`);
+  else {
+    mkdirSync(`${root}docs/images`, { recursive: true });
+    writeFileSync(root + file, text);
     console.log(`docs: wrote ${file}`);
   }
 }

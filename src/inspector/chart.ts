@@ -5,11 +5,13 @@
  */
 
 export interface Chart {
-  /** `connection`, `peer` or `server`. It is also the id of the node that stands for the whole. */
+  /** `connection`, `peer` or `server`.  */
   readonly id: string;
+  /** What the whole is. */
+  readonly description: string;
   readonly width: number;
   readonly height: number;
-  /** Outer ones come before what is in them: drawn in this order nothing is covered. The first is the whole. */
+  /** Outer ones come before what is in them: drawn in this order nothing is covered. The first is `any state`. */
   readonly nodes: readonly Node[];
   /** One for each transition, in the order of the plan. */
   readonly edges: readonly Edge[];
@@ -21,8 +23,11 @@ export interface Node {
   /** The last part of it: `live`. */
   readonly label: string;
   readonly parent?: string;
-  /** `transient`: passed at once. The parts of a parallel state hold at the same time. */
-  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'transient';
+  /**
+   * The parts of a parallel state hold at the same time. A `transient` one is passed at once. `any` is no state: the
+   * transitions that every state has leave from it. It has no outer state, is in none, and never lit.
+   */
+  readonly type: 'atomic' | 'compound' | 'parallel' | 'final' | 'transient' | 'any';
   readonly description: string;
   /** The description in lines that fit into the box, from `y` + 36 on, 15 px each. */
   readonly lines: readonly string[];
@@ -44,7 +49,7 @@ export interface Edge {
   readonly target: string;
   /** `socket.opened`, `after silence`, `always`. */
   readonly event: string;
-  /** What is written beside the arrow: `close [nothingHeld]`. */
+  /** What is written beside the arrow: `close [nothingHeld]`; with what it does where there is none: `close / noteClosing`. */
   readonly label: string;
   /** By its name. */
   readonly guard?: string;
