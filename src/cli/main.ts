@@ -6,9 +6,10 @@ import { type Command, read, UsageError } from './arguments.js';
 import { connectCommand } from './connect.js';
 import { demoCommand } from './demo.js';
 import { echoCommand } from './echo.js';
+import { exportCommand } from './export.js';
 import { helpOf, helpOfAll, usageOf, usageOfAll } from './help.js';
 
-const commands: readonly Command[] = [echoCommand, connectCommand, demoCommand];
+const commands: readonly Command[] = [echoCommand, connectCommand, demoCommand, exportCommand];
 /** Built, this file is dist/cli/main.js. */
 const home = { file: fileURLToPath(import.meta.url), folder: new URL('../../', import.meta.url) };
 

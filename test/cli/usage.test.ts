@@ -22,6 +22,7 @@ suite('ninja-tcp, how it is called', () => {
       ['echo', 'Usage: ninja-tcp echo [--port PORT] [--host HOST]\n'],
       ['connect', 'Usage: ninja-tcp connect HOST PORT [--stale-after MS] [--max-attempts N] [--json]\n'],
       ['demo', 'Usage: ninja-tcp demo [FILE] [--json]\n'],
+      ['export', 'Usage: ninja-tcp export [connection|peer|server] [--format FORMAT]\n'],
     ] as const) {
       const one = await run(command, '--help');
       expect(one).toMatchObject({ code: 0, stderr: '' });
@@ -52,12 +53,21 @@ suite('ninja-tcp, how it is called', () => {
       "--max-attempts must be a whole number of failures from 1 to 2147483647, got '0'.",
     ],
     [['demo', '--json=yes'], "--json takes no value, got 'yes'."],
+    [['export', 'socket'], "there is no statechart 'socket': connection, peer, server."],
+    [['export', '--format', 'png'], "--format must be one of stately, json, mermaid, svg, got 'png'."],
+    [['export', 'peer', 'server'], "export takes [connection|peer|server]; 'server' is too much."],
     [['demo', 'a', 'b'], "demo takes [FILE]; 'b' is too much."],
   ])('refuses %j in one sentence, with the usage', async (args, sentence) => {
     const { code, stdout, stderr } = await run(...args);
     expect(stderr.split('\n')[0]).toBe(`ninja-tcp: ${sentence}`);
     expect(stderr.split('\n')[1]).toMatch(/^Usage: ninja-tcp /);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  });
+
+  it('prints a statechart through a pipe, whole', async () => {
+    const { code, stdout, stderr } = await run('export', '--format', 'svg');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe(readFileSync(new URL('../../docs/images/connection.svg', import.meta.url), 'utf8'));
   });
 
   it('says which file the demo cannot read', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { connectCommand } from '../../src/cli/connect.js';
 import { demoCommand } from '../../src/cli/demo.js';
 import { echoCommand } from '../../src/cli/echo.js';
+import { exportCommand } from '../../src/cli/export.js';
 import { errorTable } from '../../src/errors.js';
 import { lengthPrefixed } from '../../src/framing/length-prefixed.js';
 import { connectionNumbers, lineNumbers, serverNumbers } from '../../src/options.js';
@@ -160,7 +161,9 @@ describe('what is shown in passing', () => {
   });
 
   test('the command line has the options that the README names', () => {
-    const known = [echoCommand, connectCommand, demoCommand].flatMap(({ options }) => Object.keys(options));
+    const known = [echoCommand, connectCommand, demoCommand, exportCommand].flatMap(({ options }) =>
+      Object.keys(options),
+    );
     const named = [...read('README.md').matchAll(/(?<=[ (])(?<!node )--([a-z][a-z-]+)/g)].map(([, name]) => name);
     expect(named.length).toBeGreaterThan(4);
     expect(named.filter((name) => ![...known, 'help', 'version'].includes(name as string))).toEqual([]);
