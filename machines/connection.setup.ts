@@ -91,10 +91,12 @@ export type ConnectionAnnouncement =
   | { readonly type: 'disposed'; readonly reason: Reason };
 
 export function startContext(input: ConnectionInput): ConnectionContext {
+  // What is given may be more than these: settings with keys and passwords in them, which no inspector is to see.
+  const { connectTimeout, discardTimeout, drainTimeout, stableAfter, maxAttempts } = input.times;
   return {
     ...freshLine,
     ports: input.ports,
-    times: input.times,
+    times: { connectTimeout, discardTimeout, drainTimeout, stableAfter, maxAttempts },
     greets: input.greets,
     failures: 0,
     fatal: false,

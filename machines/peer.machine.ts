@@ -35,6 +35,11 @@ export type PeerAnnouncement =
   | { readonly type: 'stale'; readonly silentForMs: number; readonly lastHeardAt: number }
   | { readonly type: 'disposed'; readonly reason: Reason };
 
+function startContext({ ports, times: { drainTimeout, discardTimeout } }: PeerInput): PeerContext {
+  // What is given may be more than these: settings with keys and passwords in them, which no inspector is to see.
+  return { ...freshLine, ports, times: { drainTimeout, discardTimeout }, epoch: 1 };
+}
+
 const peerSetup = setup({
   types: {
     context: {} as PeerContext,
@@ -92,7 +97,7 @@ const peerSetup = setup({
 export const peerMachine = peerSetup.createMachine({
   id: 'peer',
   description: "The server's side of one accepted connection.",
-  context: ({ input }) => ({ ...freshLine, ports: input.ports, times: input.times, epoch: 1 }),
+  context: ({ input }) => startContext(input),
   initial: 'connected',
   on: {
     dispose: { target: '.disposed', actions: 'blameDispose', description: 'Ends at once, from anywhere.' },
