@@ -31,7 +31,7 @@ export function edgeIdOf(transition: AnyTransitionDefinition): string {
   return `${nodeIdOf(source)} ${eventOf(eventType)} ${siblings.indexOf(transition)}`;
 }
 
-export function nodeIdOf(state: AnyStateNode): string {
+function nodeIdOf(state: AnyStateNode): string {
   return state.path.join('.') || state.machine.id;
 }
 
