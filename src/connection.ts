@@ -269,7 +269,8 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
 
   /** The chart has come to its end, of which it tells itself, or the program stopped its actor. */
   private stopped(): void {
-    if (this.actor.getSnapshot().status !== 'done') this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
+    if (this.actor.getSnapshot().status !== 'done')
+      this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
   }
 }
 

@@ -16,9 +16,8 @@ import { WriteStall } from './write-stall.js';
 import { Writer, type WriterOwner } from './writer.js';
 
 /**
- * One attempt's TCP socket: chunks in, messages out; messages in, slabs out; heartbeats, and the deadlines of an
- * unfinished frame and of a peer that does not read, on one lazy timer. It reports facts to its statechart, each with the
- * epoch, and exactly one that says it is over.
+ * One attempt's TCP socket: chunks in, messages out, and back; heartbeats and deadlines on one lazy timer. It reports
+ * facts to its statechart, each with the epoch, and exactly one that says it is over.
  */
 export class Socket implements TransportHandlers, WriterOwner {
   /** A byte came on this socket. */
@@ -48,7 +47,6 @@ export class Socket implements TransportHandlers, WriterOwner {
     private readonly pulse: Pulse,
     timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
     private readonly epoch: number,
-    /** Whoever hears of it now. */
     public report: (fact: SocketFact) => void,
   ) {
     this.clock = settings.environment.clock;
@@ -86,8 +84,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     const fault = this.reading.push(bytes, this.receive);
     if (fault) this.fail(fault);
     // A listener may have disposed of us meanwhile.
-    if (this.over) return;
-    this.hold(this.reading.heldBytes);
+    if (!this.over) this.hold(this.reading.heldBytes);
     if (this.over) return;
     const begun = this.frame.note(this.reading.unfinished, this.frames, now);
     if (begun && this.frame.dueAt < this.alarm.dueAt) this.arm();
@@ -258,10 +255,10 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   /** The nearest deadline, monotonic. */
   private nextDue(): number {
+    const deadlines = Math.min(this.frame.dueAt, this.stall.dueAt, this.finDueAt);
     const { heartbeatInterval } = this.settings;
-    const speaks = heartbeatInterval > 0 && !this.parting.ending;
-    const speakAt = speaks ? this.pulse.wroteAt + heartbeatInterval : Number.POSITIVE_INFINITY;
-    return Math.min(speakAt, this.frame.dueAt, this.stall.dueAt, this.finDueAt);
+    if (heartbeatInterval === 0 || this.parting.ending) return deadlines;
+    return Math.min(this.pulse.wroteAt + heartbeatInterval, deadlines);
   }
 
   private arm(): void {

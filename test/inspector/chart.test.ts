@@ -143,7 +143,13 @@ describe('the transitions that are taken', () => {
   test('XState tells of them, and they are edges of the chart, though the machine was made anew', () => {
     const taken: string[] = [];
     const machine = serverMachine.provide({ actions: { remember: () => {}, announceListening: () => {} } });
-    const ports = { wallNow: () => 0, openAcceptor: () => ({ close() {} }), entered() {}, toJSON: () => undefined };
+    const ports = {
+      wallNow: () => 0,
+      openAcceptor: () => ({ close() {} }),
+      enoughDescriptors: () => true,
+      entered() {},
+      toJSON: () => undefined,
+    };
     const actor = createActor(machine, {
       input: { ports, drainTimeout: 1000 },
       inspect: (inspected) => {

@@ -97,12 +97,16 @@ describe('status() and subscribe()', () => {
     const connection = at.dial();
     const seen: string[] = [];
     connection.subscribe((status) => {
-      seen.push(place(status));
+      seen.push(`${place(status)}, told in ${connection.state}`);
       if (place(status) === 'connected.unproven') void connection.dispose();
     });
     await at.clock.runUntil(connection.closed());
     await at.clock.advance(1);
-    expect(seen).toEqual(['connecting.greeting', 'connected.unproven', 'disposed']);
+    expect(seen).toEqual([
+      'connecting.greeting, told in connected',
+      'connected.unproven, told in connected',
+      'disposed, told in disposed',
+    ]);
     await server.dispose();
   });
 

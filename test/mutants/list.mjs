@@ -92,4 +92,13 @@ export const mutants = [
   ['a look-up that rejects kills the process', 'src/settings.ts', 'lookup: lookup && guardedLookup(lookup)', 'lookup', 'test/connection/lookup.test.ts', 'rejects: the attempt has failed'],
   ['what is refused behind a proxy is told by its address', 'src/admission.ts', 'one.remoteAddress = remoteAddress;', '', 'test/server/proxy.test.ts', 'a TLS handshake that failed'],
   ['a FIN in the handshake waits for the deadline', 'src/socket/node-tls.ts', 'base.allowHalfOpen = false;', '', 'test/real/tls.test.ts', 'counts those in their handshake'],
+  ['what a listener orders comes into the middle of a sleeping step', 'src/peer-life.ts', 'if (this.telling && !this.awake) {', 'if (this.telling && this.awake) {', 'test/server/peer-life.test.ts', 'lives as a woken one'],
+  ['a woken chart sets a silence timer of its own', 'src/peer-life.ts', 'const running = this.silenceTimer;', 'const running = undefined as Timer | undefined;', 'test/server/peer-life.test.ts', 'sets no timer of its own'],
+  ['a woken chart writes its history again', 'src/line/peer-line.ts', 'if (!this.replays) super.entered(to, cause, standing);', 'super.entered(to, cause, standing);', 'test/server/peer-life.test.ts', 'lives as a woken one'],
+  ['a broken sleeper leaves its timer', 'src/peer-life.ts', 'if (this.silenceTimer) this.line.timers.clearTimeout(this.silenceTimer);', '', 'test/line/wreck.test.ts', 'a peer whose statechart breaks'],
+  ['a timer of a crowd is called before its bytes were read', 'src/socket/crowd.ts', 'next.at > this.seen || ', '', 'test/socket/crowd.test.ts', 'behind a blocked loop'],
+  ['cleared timers of a crowd are kept', 'src/socket/crowd.ts', 'if (this.heap.size > SLACK && this.heap.size > 2 * this.pending) this.heap.keep(isSet);', '', 'test/socket/crowd.test.ts', 'do not fill the memory'],
+  ['the crowd keeps the context of whoever set its timer', 'src/socket/crowd.ts', 'this.context.runInAsyncScope(() => this.clock.setTimeout(this.ring, wait))', 'this.clock.setTimeout(this.ring, wait)', 'test/socket/crowd.test.ts', 'none of the async contexts'],
+  ['a status comes into the middle of a step', 'src/line/status-feed.ts', 'this.owner.defer(() => this.tell());', 'this.tell();', 'test/line/status.test.ts', 'comes after the step'],
+  ['a slow reader of statuses fills the memory', 'src/line/status-feed.ts', 'if (waiting.length > MOST) waiting.shift();', '', 'test/line/status.test.ts', 'a reader that is 50 behind'],
 ];

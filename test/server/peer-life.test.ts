@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { listen, type Peer, type PeerHandler } from '../../src/index.js';
-import { type PeerPathsOptions, peerPaths } from '../../src/testing/index.js';
+import { createNetwork, createVirtualClock, type PeerPathsOptions, peerPaths } from '../../src/testing/index.js';
 
 const echo: PeerHandler = async (peer) => {
   for await (const message of peer) if (!peer.send(message)) await peer.drained();
@@ -110,4 +110,22 @@ describe.each(worlds)('a sleeping statechart, with %s,', (_, options, wanted) =>
       }
     }
   });
+});
+
+test('a woken chart sets no timer of its own while the one of its sleep runs', async () => {
+  const clock = createVirtualClock();
+  const network = createNetwork({ clock });
+  const server = await clock.runUntil(listen({ port: 1, environment: network.environment() }));
+  const transport = network.environment('client').dial({ host: 'server', port: 1, noDelay: true });
+  transport.attach({ opened() {}, chunk() {}, ended() {}, failed() {}, closed() {} });
+  await clock.advance(10);
+  const [peer] = [...server.peers] as [Peer];
+  const { timers } = (peer as unknown as { line: { timers: { setTimeout(): unknown } } }).line;
+  const set = vi.spyOn(timers, 'setTimeout');
+  expect(peer.actor.getSnapshot().matches({ connected: { line: 'unproven' } })).toBe(true);
+  expect(set).not.toHaveBeenCalled();
+  await clock.runUntil(peer.closed());
+  expect(peer.reason?.code).toBe('NINJA_STALE');
+  transport.destroy();
+  await server.dispose();
 });
