@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, listen } from '../../dist/index.js';
 import { answer, tell, withEnds } from './processes.mjs';
-import { median } from './statistics.mjs';
+import { slope } from './statistics.mjs';
 
 const HOST = '127.0.0.1';
 const STEPS = 10;
@@ -39,17 +39,6 @@ async function dial(port) {
   tell({ ready: true });
 }
 
-/** Bytes of heap a reconnect, of the client and of the server: by the median of the slopes between all pairs of steps. */
-function slope(heaps, each) {
-  const slopes = [];
-  for (let one = 0; one < heaps.length; one += 1) {
-    for (let two = one + 1; two < heaps.length; two += 1) {
-      slopes.push((heaps[two] - heaps[one]) / ((two - one) * each));
-    }
-  }
-  return median(slopes);
-}
-
 /** In the command. The first step is for warming up. */
 export function reconnects(count) {
   return withEnds(async (start) => {
@@ -72,6 +61,7 @@ export function reconnects(count) {
     return {
       count: each * STEPS,
       microseconds: (seconds / (each * STEPS)) * 1e6,
+      // Bytes of heap a reconnect.
       client: slope(heaps.client, each),
       server: slope(heaps.server, each),
       heaps,

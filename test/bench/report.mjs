@@ -85,8 +85,16 @@ export function reconnectWords({ count, microseconds, client, server }) {
   );
 }
 
+export function soakWords({ minutes, messages, client, server }) {
+  const each = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
+  return (
+    `**Minutes.** Over ${minutes} minutes at full speed, ${messages.toLocaleString('en')} messages of 128 B, the heap of the client ` +
+    `grew by ${each(client)} a minute, that of the server by ${each(server)} (median of the slopes, after garbage collection).`
+  );
+}
+
 /** The measured part of docs/performance.md. */
-export function page({ machine, rows, plots, reconnects }) {
+export function page({ machine, rows, plots, reconnects, soak }) {
   const parts = [machineWords(machine), tablesOf(rows), notReached(rows)];
   if (plots.length > 0) {
     parts.push(
@@ -98,5 +106,6 @@ export function page({ machine, rows, plots, reconnects }) {
     );
   }
   if (reconnects) parts.push(reconnectWords(reconnects));
+  if (soak) parts.push(soakWords(soak));
   return parts.join('\n\n');
 }

@@ -6,12 +6,14 @@
 //   -- --connections N   the last point of the plot over connections: 1000 by default, or 10000
 //   -- --growth          the suite growth alone; fails where ten times the work costs more than twelve times the time
 //   -- --reconnects N    another question: is the heap flat over so many reconnects?
+//   -- --soak MINUTES   another one: is the heap flat over so many minutes at full speed?
 //   -- --write           writes docs/benchmarks and the tables of docs/performance.md; with --only, one suite's part
 import { parseArgs } from 'node:util';
 import { connect } from '../../dist/index.js';
 import { install, programs, versions } from './installer.mjs';
 import { reconnects } from './reconnects.mjs';
-import { growthWords, reconnectWords, tablesOf } from './report.mjs';
+import { growthWords, reconnectWords, soakWords, tablesOf } from './report.mjs';
+import { soak } from './soak.mjs';
 import { judge, summary } from './statistics.mjs';
 import { machine, store, stored } from './store.mjs';
 import { crowd } from './suites/crowd.mjs';
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '1000' },
     growth: { type: 'boolean', default: false },
     reconnects: { type: 'string' },
+    soak: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -110,6 +113,13 @@ if (values.reconnects) {
   process.exit();
 }
 
+if (values.soak) {
+  const result = await soak(Number(values.soak));
+  console.log(soakWords(result));
+  if (values.write) await store({ ...before, soak: result });
+  process.exit();
+}
+
 const where = machine();
 const peers = !values['no-peers'] && (await install());
 const has = await available();
@@ -136,6 +146,7 @@ if (values.write) {
     rows: merged(before.rows, rows).sort((one, two) => order.indexOf(one.id) - order.indexOf(two.id)),
     plots: merged(before.plots, plots),
     reconnects: before.reconnects,
+    soak: before.soak,
   });
 }
 const cliff = values.growth && grown.some(({ good }) => !good);

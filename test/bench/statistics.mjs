@@ -40,3 +40,14 @@ export function judge(row, samples) {
         : figure.median >= aim.atLeast;
   return { ...row, figure, reached, values: { ours: summary(ours), other: summary(other) } };
 }
+
+/** How much the values grow for each unit of which there are `each` between two: the median of the slopes between all pairs. */
+export function slope(values, each) {
+  const slopes = [];
+  for (let one = 0; one < values.length; one += 1) {
+    for (let two = one + 1; two < values.length; two += 1) {
+      slopes.push((values[two] - values[one]) / ((two - one) * each));
+    }
+  }
+  return median(slopes);
+}
