@@ -86,7 +86,7 @@ if (installed === 0 || installed < changedAt('package-lock.json')) {
 if (process.argv.includes('--full')) {
   done.push(`built in ${await seconds(() => build('full'))} s`);
 } else if (process.argv.includes('--build')) {
-  const outputs = ['dist/index.js', 'dist/index.cjs', 'dist/cli/main.js'].map(changedAt);
+  const outputs = ['dist/index.js', 'dist/index.cjs', 'dist/cli/main.js', 'dist/inspector/page.js'].map(changedAt);
   const inputs = ['src', 'machines', '.config/tsup.config.ts', 'package.json', 'tsconfig.json'].map(newest);
   if (Math.min(...outputs) < Math.max(...inputs)) done.push(`built in ${await seconds(() => build('js'))} s`);
 }

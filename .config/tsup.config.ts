@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { defineConfig, type Options } from 'tsup';
 
 const doors = {
@@ -35,4 +36,30 @@ const types: Options = {
   dts: { only: true, compilerOptions: { ignoreDeprecations: '6.0' } },
 };
 
-export default defineConfig(process.env.NINJA_BUILD === 'js' ? scripts : [...scripts, types]);
+/** The inspector's page: static files for a browser, beside the library and imported by nothing. */
+const page: Options = {
+  ...common,
+  name: 'page',
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  entry: { 'inspector/page': 'src/inspector/page/main.ts' },
+  outExtension: () => ({ js: '.js' }),
+  splitting: false,
+  sourcemap: false,
+  minify: true,
+  // Written, not copied: what is older than the build is swept out of dist.
+  onSuccess: async () => writeFile('dist/inspector/index.html', await readFile('src/inspector/page/index.html')),
+};
+
+const style: Options = {
+  ...page,
+  name: 'style',
+  format: 'esm',
+  entry: { 'inspector/page': 'src/inspector/page/style/page.css' },
+  onSuccess: async () => {},
+};
+
+const built = [...scripts, page, style];
+
+export default defineConfig(process.env.NINJA_BUILD === 'js' ? built : [...built, types]);
