@@ -2,7 +2,7 @@
 import { type ErrorCode, errorTable } from '../../errors.js';
 import { type Attempt, outcome } from './attempts.js';
 import { otherWayRound, strangeBytes, systemCode } from './errno.js';
-import { bytes, plural, span } from './words.js';
+import { bytes, span } from './words.js';
 
 export interface Clue {
   readonly code: string;
@@ -85,11 +85,11 @@ const byCode: Readonly<Record<string, (clue: Clue) => Known>> = {
 
 const REFUSED = 'The machine answered, and refuses: no program has this port open.';
 
-/** What the system says of a failed dial: headline, explanation, cure. */
+/** What the system says of a failed dial: headline (`@` is where), explanation, cure. */
 const dials: Readonly<Record<string, readonly [string, string, string]>> = {
-  ECONNREFUSED: ['Nobody listens', REFUSED, 'Start the server, or mend the port. It is retried by itself.'],
+  ECONNREFUSED: ['Nobody listens@', REFUSED, 'Start the server, or mend the port. It is retried by itself.'],
   ENOTFOUND: [
-    'No such host name',
+    'No such host name@',
     'The name servers know no address for it.',
     'Check the spelling of the host, and DNS. It is retried by itself.',
   ],
@@ -99,7 +99,7 @@ const dials: Readonly<Record<string, readonly [string, string, string]>> = {
     'Look at the network and at DNS of this machine. It is retried by itself.',
   ],
   EHOSTUNREACH: [
-    'The machine cannot be reached',
+    'The machine cannot be reached@',
     'The network says that there is no way to it: it is off, or a cable or route is down.',
     'Look at the machine, its cable and the route. It is retried by itself.',
   ],
@@ -109,17 +109,17 @@ const dials: Readonly<Record<string, readonly [string, string, string]>> = {
     'Look at the network of this machine. It is retried by itself.',
   ],
   ETIMEDOUT: [
-    'Nothing answers',
+    'Nothing answers@',
     'No answer came to the dial, not even a refusal: the machine is off, or a firewall swallows it.',
     'Ping the machine; look at cable, route and firewall. It is retried by itself.',
   ],
   ENOENT: [
-    'No such socket file',
+    'No such socket file@',
     'Nothing listens on that path.',
     'Start the server, or mend the path. It is retried by itself.',
   ],
   EACCES: [
-    'Not permitted',
+    'Not permitted@',
     'The system does not let this program connect there.',
     'Look at the permissions of the socket file, or at a local firewall.',
   ],
@@ -132,7 +132,7 @@ function connectFailed(clue: Clue): Known {
   const known = code === undefined ? undefined : dials[code];
   if (!known) return { headline: `The dial failed${at(clue)}`, because: sentence(clue.below ?? clue.message) };
   const [headline, because, help] = known;
-  return { headline: `${headline}${at(clue)}`, because: `${wasLive(clue)}${because}`, help };
+  return { headline: headline.replace('@', at(clue)), because: `${wasLive(clue)}${because}`, help };
 }
 
 /** The story before this failure: a line that was live, went silent, and now cannot be dialled. */
@@ -169,10 +169,11 @@ function dropped(clue: Clue, headline: string, because: string): Known {
   const early = sameEnds(clue.attempts, 'dropped at once');
   if (early === 0) return { headline, because };
   const last = clue.attempts.findLast((one) => one.endedAt !== undefined);
-  const after = last ? ` ${span((last.endedAt ?? 0) - (last.openedAt ?? 0))} after it opened` : '';
+  const after = last ? span((last.endedAt ?? 0) - (last.openedAt ?? 0)) : 'at once';
+  const lines = early === 1 ? 'The last line ended' : `The last ${early} lines ended`;
   return {
     headline: 'It accepts, then drops the line at once',
-    because: `${plural(early, 'line was', 'lines were')} ended${after}, before a byte came. The other side turns us away: it is full, blocks this address, wants TLS, or a proxy has nothing behind it.`,
+    because: `${lines} ${after} after opening, before a byte came. The other side turns us away: it is full, blocks this address, wants TLS, or a proxy has nothing behind it.`,
     help: 'Look into the log of the other side, and at what stands between: proxy, balancer, allow list.',
   };
 }

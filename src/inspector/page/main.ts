@@ -18,6 +18,8 @@ import { type Message, type Order, placeOf } from './wire.js';
 /** A choice by arrow keys is told to the process when it has rested for so long. */
 const REST = 90;
 const NOTICE = 8_000;
+/** The list is put in order so often at most, milliseconds. */
+const RELIST = 200;
 
 const links: Readonly<Record<Link, string>> = {
   connecting: 'connecting…',
@@ -44,6 +46,9 @@ class Page {
   private spokenPlace: string | undefined;
   private dirty = false;
   private drawnAt = 0;
+  /** The list shows what is known. */
+  private listed = true;
+  private listedAt = 0;
   private plottedAt = 0;
   private watched: string | undefined;
 
@@ -117,7 +122,7 @@ class Page {
       this.watched = this.chosen;
       this.showLink();
     }
-    if (changes.rows) this.list.refresh();
+    if (changes.rows) this.listed = false;
     if (this.chosen !== this.watched) this.watch();
     if (changes.step || changes.detail || changes.hello) this.dirty = true;
     if (changes.notice) this.notice(changes.notice);
@@ -170,6 +175,12 @@ class Page {
   private frame(): void {
     requestAnimationFrame(() => this.frame());
     const here = Date.now();
+    // Rows come in many small messages: the list is put in order once for all of them.
+    if (!this.listed && here - this.listedAt >= RELIST) {
+      this.listed = true;
+      this.list.refresh();
+      this.listedAt = Date.now();
+    }
     // With little motion wanted, figures change four times a second.
     const due = here - this.drawnAt >= (still() ? 250 : 30);
     if (!this.dirty && !due) return;

@@ -1,0 +1,285 @@
+import { readFile } from 'node:fs/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { Row, Step } from '../../../src/inspector/page/wire.js';
+import type { ConnectionSnapshot } from '../../../src/snapshot.js';
+import { browserSuite, shows } from '../browser.js';
+import { charts } from './charts.js';
+import { FakeFeed, type FakeOptions } from './fake-feed.js';
+import { connection, detail, errorWords, historyOf, row, step, timer } from './scenes.js';
+
+const feeds = new Set<FakeFeed>();
+
+afterEach(async () => {
+  for (const feed of feeds) await feed.close();
+  feeds.clear();
+});
+
+interface Scene extends Partial<Omit<FakeOptions, 'hello'>> {
+  readonly allowControl?: boolean;
+  readonly pid?: number;
+  readonly rows?: readonly Row[];
+}
+
+async function fake({ allowControl = false, pid = 1, rows, ...options }: Scene = {}): Promise<FakeFeed> {
+  const hello = { version: '0.0.0', pid, title: 'payments', allowControl, charts };
+  const feed = await FakeFeed.start({ token: 'right', ...options, hello });
+  feeds.add(feed);
+  feed.rows = rows ?? [row('c1', { name: 'till-4' }), row('c2', { name: 'till-5', state: 'stale' })];
+  feed.onWatch = (id) => feed.say(live(id));
+  return feed;
+}
+
+const SILENCE = 'connected.watch.listening after silence 1';
+
+function live(id = 'c1') {
+  const now = Date.now();
+  const timers = [timer('silence', now, now + 60_000)];
+  return detail(now, connection(now, { timers }), historyOf(now - 9000, ['0 connected.live 1 socket.heard']), id);
+}
+
+/** From live to waiting, as the process would tell it. */
+function lose(feed: FakeFeed): void {
+  const now = Date.now();
+  const lost: Partial<ConnectionSnapshot> = {
+    reason: { code: 'NINJA_CONNECT_FAILED', message: 'connect ECONNREFUSED 127.0.0.1:65432', at: now, epoch: 2 },
+    error: errorWords('NINJA_CONNECT_FAILED', 'connect ECONNREFUSED 127.0.0.1:65432'),
+    failures: 3,
+    attempt: 4,
+  };
+  const steps: Step[] = [
+    step(now, 'connected.live', 'stale', 'after silence', [SILENCE]),
+    step(now + 1, 'stale', 'disconnected.waiting', 'after discardTimeout', ['stale after discardTimeout 0']),
+  ];
+  feed.say(steps[0] as Step);
+  feed.say(detail(now, connection(now, { ...lost, state: 'stale', substate: undefined })));
+  feed.say(steps[1] as Step);
+  const timers = [timer('backoff', now, now + 50_000)];
+  feed.say(detail(now + 2, connection(now, { ...lost, state: 'disconnected', substate: 'waiting', timers })));
+}
+
+browserSuite('the inspector’s page', (open) => {
+  const lit = (id: string) => `.node[data-node="${id}"].lit`;
+
+  test('shows what is wrong, what is lit, and what happens next', async () => {
+    const feed = await fake();
+    const { page, complaints, asked } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '.headline', 'The line is live');
+    await page.waitForSelector(lit('connected.line.live'));
+    await page.waitForSelector(lit('connected.watch.listening'));
+    lose(feed);
+    await shows(page, '.headline', 'Nobody listens at 127.0.0.1:65432');
+    await page.waitForSelector(lit('disconnected.waiting'));
+    expect(await page.locator('.node.lit').count()).toBe(2);
+    await page.waitForSelector('.edge.taken[data-edge="stale after discardTimeout 0"]', { state: 'attached' });
+    await shows(page, '.facts', /NINJA_CONNECT_FAILED.*ECONNREFUSED/);
+    await shows(page, '.next .what', /^Attempt 4 at /);
+    await shows(page, '#spoken', 'till-4: disconnected, waiting. Nobody listens at 127.0.0.1:65432.');
+    expect(complaints).toEqual([]);
+    expect(asked.filter((url) => !url.startsWith(new URL(feed.url).origin) && !url.startsWith('data:'))).toEqual([]);
+  });
+
+  test('has a ring that runs down, with the milliseconds', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    const ring = page.locator('[data-timer=silence]');
+    const rest = async () => ({
+      dash: Number((await ring.locator('.ring').getAttribute('stroke-dasharray'))?.split(' ')[0]),
+      ms: Number((await ring.locator('text').textContent())?.replace(/\D/g, '')),
+    });
+    const before = await rest();
+    expect(before.ms).toBeLessThanOrEqual(60_000);
+    await expect.poll(async () => (await rest()).ms).toBeLessThan(before.ms - 200);
+    expect((await rest()).dash).toBeLessThan(before.dash);
+  });
+
+  test('goes back in time, forth, and to the present', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '.headline', 'The line is live');
+    lose(feed);
+    await page.waitForSelector(lit('disconnected.waiting'));
+    await page.keyboard.press('[');
+    await page.keyboard.press('[');
+    await page.waitForSelector(lit('stale'));
+    expect(await page.locator(lit('disconnected.waiting')).count()).toBe(0);
+    await page.waitForSelector(`.edge.taken[data-edge="${SILENCE}"]`, { state: 'attached' });
+    // What comes meanwhile is recorded, and does not move the picture.
+    feed.say(live());
+    await page.keyboard.press(']');
+    await page.waitForSelector(lit('disconnected.waiting'));
+    await page.locator('#travel input').fill('0');
+    await shows(page, '.headline', 'The line is live');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await shows(page, '#travel output', /^live, 6 entries/);
+  });
+
+  test('gives the recording as a file', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '.headline', 'The line is live');
+    lose(feed);
+    await page.waitForSelector(lit('disconnected.waiting'));
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('.export')]);
+    expect(download.suggestedFilename()).toMatch(/^ninja-tcp-c1-[\dTZ-]+\.json$/);
+    const file = JSON.parse(await readFile(await download.path(), 'utf8'));
+    expect(file.format).toBe('ninja-tcp inspector recording');
+    expect(file.entries.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'picture',
+      'step',
+      'picture',
+      'step',
+      'picture',
+    ]);
+  });
+
+  test('is used by the keyboard alone', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url);
+    await page.waitForSelector('.row');
+    await page.keyboard.press('/');
+    await page.keyboard.type('till-5');
+    await shows(page, '#tally', '1 of 2 lines');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('l');
+    await page.keyboard.press('ArrowDown');
+    await shows(page, '#title', /till/);
+    expect(await page.getAttribute('#list', 'aria-activedescendant')).toBe('row-0');
+    await expect.poll(() => feed.asked).toEqual([{ path: '/watch', body: { feed: 'feed-1', id: 'c2' } }]);
+    await page.keyboard.press('?');
+    await page.waitForSelector('#help[open]');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('c');
+    const transform = () => page.getAttribute('#stage .picture > g', 'transform');
+    const before = await transform();
+    await page.keyboard.press('+');
+    await expect.poll(transform).not.toBe(before);
+  });
+
+  test('is dark or light as the system is, until somebody chooses', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url, { colorScheme: 'dark' });
+    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+    expect(await ground()).toBe('rgb(14, 17, 21)');
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await ground()).toBe('rgb(244, 245, 247)');
+    await page.keyboard.press('t');
+    expect(await ground()).toBe('rgb(14, 17, 21)');
+    await page.reload();
+    expect(await ground()).toBe('rgb(14, 17, 21)');
+  });
+
+  test('gives orders where they are allowed, grave ones after a question', async () => {
+    const feed = await fake({ allowControl: true });
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await page.click('[data-order=reconnectNow]');
+    await page.click('[data-order=dispose]');
+    await page.waitForSelector('#ask[open]');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#ask[open]', { state: 'hidden' });
+    await page.click('[data-order=dispose]');
+    await page.click('#ask .grave');
+    const orders = () => feed.asked.filter(({ path }) => path === '/control').map(({ body }) => body);
+    await expect.poll(orders).toEqual([
+      { id: 'c1', order: 'reconnectNow' },
+      { id: 'c1', order: 'dispose' },
+    ]);
+    feed.controlStatus = 409;
+    await page.click('[data-order=disconnect]');
+    await shows(page, '#notice', 'It knows no such order.');
+  });
+
+  test('shows no orders where they are not allowed', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '#controls', 'Read only');
+    expect(await page.locator('[data-order]').count()).toBe(0);
+  });
+
+  test('says that the process is gone, and comes back to the next one', async () => {
+    const feed = await fake();
+    const { port } = feed;
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '.headline', 'The line is live');
+    await feed.close();
+    feeds.delete(feed);
+    await shows(page, '#link', 'does not answer');
+    const next = await fake({ port, pid: 2, rows: [row('c9', { name: 'till-4' })] });
+    await shows(page, '#link', /^live$/);
+    await shows(page, '#notice', /Found till-4 again/);
+    await expect.poll(() => next.asked.at(-1)?.body.id).toBe('c9');
+  });
+
+  test('says that its address is no good where the token is another one', async () => {
+    const feed = await fake();
+    const { port } = feed;
+    const { page } = await open(feed.url);
+    await shows(page, '#link', /^live$/);
+    await feed.close();
+    feeds.delete(feed);
+    await fake({ port, token: 'other' });
+    await shows(page, '#link', 'open the one that the process prints now');
+  });
+
+  test('fits into a narrow window, and moves little where little motion is wanted', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url, { viewport: { width: 380, height: 800 }, reducedMotion: 'reduce' });
+    await page.click('[data-id=c1]');
+    await shows(page, '.headline', 'The line is live');
+    lose(feed);
+    await page.waitForSelector(lit('disconnected.waiting'));
+    expect(await page.locator('.pulse').count()).toBe(0);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(380);
+  });
+
+  test('keeps 10,000 rows smooth while all of them change four times a second', async () => {
+    const many = (round: number) =>
+      Array.from({ length: 10_000 }, (_, n) =>
+        row(`p${n}`, {
+          kind: 'peer',
+          parent: 's',
+          name: `10.0.${n >> 8}.${n & 255}:4000`,
+          rx: (n * 7 + round * 13) % 1000,
+          tx: n % 50,
+        }),
+      );
+    const feed = await fake({ rows: [row('s', { kind: 'server', name: 'server', state: 'listening' }), ...many(0)] });
+    const { page } = await open(feed.url);
+    await shows(page, '#tally', '10,001 lines');
+    await page.click('#columns .rx button');
+    expect(await page.locator('.row').count()).toBeLessThan(60);
+    // Half of the time somebody scrolls.
+    const measured = page.evaluate<number[]>(`new Promise((resolve) => {
+      const frames = [];
+      const scroll = document.getElementById('scroll');
+      let last = performance.now();
+      const frame = (now) => {
+        frames.push(now - last);
+        last = now;
+        if (frames.length > 90) scroll.scrollTop += 333;
+        if (frames.length < 180) requestAnimationFrame(frame);
+        else resolve(frames.slice(1).sort((a, b) => a - b));
+      };
+      requestAnimationFrame(frame);
+    })`);
+    let round = 0;
+    const changing = setInterval(() => {
+      round += 1;
+      feed.change(many(round));
+    }, 250);
+    const frames = await measured.finally(() => clearInterval(changing));
+    const at = (share: number) => frames[Math.floor(frames.length * share)] as number;
+    console.info(
+      `10,000 rows: frames of ${at(0.5).toFixed(1)} ms (median), ${at(0.95).toFixed(1)} ms (95 %), ${at(0.999).toFixed(1)} ms (longest)`,
+    );
+    // A smooth page has 17 ms here; a machine with all hands full is given time.
+    expect(at(0.5)).toBeLessThan(100);
+  });
+});
