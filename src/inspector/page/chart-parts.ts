@@ -39,13 +39,14 @@ export interface EdgeParts {
   readonly label: SVGGElement;
 }
 
-export function drawEdge(edge: ChartEdge): EdgeParts {
+/** @param within its label lies in a state that holds others: it has that one's ground */
+export function drawEdge(edge: ChartEdge, within: boolean): EdgeParts {
   const { id, lx, ly, lw, points, label, description } = edge;
   const line = svg('path', { class: 'edge', d: roundedPath(points), 'data-edge': id, 'marker-end': 'url(#arrow)' });
   const kind = edge.delay ? 'label timed' : points.length === 0 ? 'label inside' : 'label';
   const words = svg(
     'g',
-    { class: kind, 'data-label': id },
+    { class: within ? `${kind} within` : kind, 'data-label': id },
     svg('rect', { x: lx - lw / 2, y: ly - 8, width: lw, height: 16, rx: 4 }),
     svg('text', { x: lx, y: ly }, label),
   );

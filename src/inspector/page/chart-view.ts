@@ -40,7 +40,15 @@ export class ChartView {
     const depth = depths(chart);
     const order = [...chart.nodes].sort((a, b) => (depth.get(a.id) ?? 0) - (depth.get(b.id) ?? 0));
     for (const node of order) this.nodes.set(node.id, drawNode(node, depth.get(node.id) ?? 0));
-    for (const edge of chart.edges) this.edges.set(edge.id, drawEdge(edge));
+    const grounds = chart.nodes.filter(holdsOthers);
+    for (const edge of chart.edges)
+      this.edges.set(
+        edge.id,
+        drawEdge(
+          edge,
+          grounds.some((node) => covers(node, edge)),
+        ),
+      );
     const parts = [...this.edges.values()];
     const lines = svg('g', { class: 'lines' }, ...parts.map(({ line }) => line));
     const labels = svg('g', { class: 'labels' }, ...parts.map(({ label }) => label));
@@ -65,6 +73,8 @@ export class ChartView {
       const state = taken.has(id) ? 'taken' : open.has(id) ? 'open' : '';
       set(line, 'class', `edge ${state}`);
       set(line, 'marker-end', `url(#${state ? `arrow-${state}` : 'arrow'})`);
+      // On top: several transitions may share one way.
+      if (taken.has(id)) line.parentNode?.append(line);
       label.classList.toggle('taken', taken.has(id));
       label.classList.toggle('open', open.has(id));
     }
@@ -126,6 +136,10 @@ export class ChartView {
     const words = step ? `${step.event.type}: ${step.from === step.to ? 'stays' : `${step.from} → ${step.to}`}` : '';
     write(byId('step-words'), words);
   }
+}
+
+function covers({ x, y, w, h }: Box, { lx, ly }: ChartEdge): boolean {
+  return lx > x && lx < x + w && ly > y && ly < y + h;
 }
 
 function labelBox({ lx, ly, lw, points }: ChartEdge): Box {

@@ -14,7 +14,8 @@ const elsewhere: readonly (readonly [string, string])[] = [
   ['↑ ↓ PgUp PgDn Home End', 'in the list: choose'],
   ['← →', 'in the list: fold or unfold a server’s peers'],
   ['Enter', 'in the list: go to the chosen one'],
-  ['+ − 0 arrows', 'in the statechart: larger, smaller, all of it, move'],
+  ['+ − arrows', 'in the statechart: larger, smaller, move'],
+  ['0 f', 'in the statechart: all of it, follow what happens'],
 ];
 
 export function listenToKeys(keys: readonly Key[]): void {

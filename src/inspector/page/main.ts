@@ -193,9 +193,9 @@ class Page {
     const fresh = this.dirty;
     this.dirty = false;
     if (fresh) this.draw(now);
-    if (!recording) return;
+    if (!recording || !moment?.picture) return;
     this.verdict.tick(now);
-    this.chart.tick(this.session.over ? [] : (moment?.picture?.snapshot.timers ?? []), now);
+    this.chart.tick(this.session.over ? [] : moment.picture.snapshot.timers, now);
     // The timeline creeps: a few times a second are enough.
     if (here - this.plottedAt < 100 && !fresh) return;
     this.plottedAt = here;
@@ -213,7 +213,8 @@ class Page {
     const place = moment?.place ?? (row && placeOf(row));
     if (!kind || place === undefined) return;
     const name = picture?.snapshot.name ?? row?.name ?? recording.id;
-    set(byId('somebody'), 'class', recording.held === undefined ? '' : 'held');
+    // What is known of the one before must not stand under another's name.
+    set(byId('somebody'), 'class', picture ? '' : 'blank');
     this.title.show(name, kind, place);
     this.controls.show(
       hello?.allowControl ?? false,

@@ -19,7 +19,7 @@ export interface Moment {
 }
 
 /** So many entries are kept. */
-export const MOST = 10_000;
+const MOST = 10_000;
 /** So many transitions are kept for the coloured bands. */
 const MOST_PASSED = 2_000;
 

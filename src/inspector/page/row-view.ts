@@ -3,7 +3,7 @@ import { el, set, write } from './dom.js';
 import type { Line } from './list.js';
 import { shapeOf, show } from './shapes.js';
 import { placeOf } from './wire.js';
-import { bytes, count, lookOf, rate, span } from './words.js';
+import { bytes, lookOf, plural, rate, span } from './words.js';
 
 export class RowView {
   readonly element: HTMLElement;
@@ -57,7 +57,9 @@ export class RowView {
     set(element, 'data-id', row.id);
     write(this.fold, members === undefined ? '' : open ? '▾' : '▸');
     write(this.name, row.name);
-    write(this.below, this.belowWords(line));
+    const why = this.reasonWords(line);
+    write(this.below, `${this.kindWords(line)}${why}`);
+    set(this.below, 'class', why ? 'cell below why' : 'cell below');
     show(this.icon, place);
     write(this.word, word);
     set(this.state, 'title', place.replace('.', ', '));
@@ -68,11 +70,12 @@ export class RowView {
     set(this.tx, 'title', `${bytes(row.txBytes)} a second`);
   }
 
-  private belowWords({ row, members }: Line): string {
-    const { reason, kind } = row;
-    const group = members === undefined ? '' : ` · ${count(members)} shown`;
-    // Of a line that is up its last loss is of little interest here.
-    const why = reason && !row.state.startsWith('connected') && row.state !== 'listening' ? ` · ${reason.message}` : '';
-    return `${kind}${group}${why}`;
+  private kindWords({ row, members }: Line): string {
+    return members === undefined ? row.kind : `${row.kind} · ${plural(members, 'peer')} below`;
+  }
+
+  /** Of a line that is up its last loss is of little interest here. */
+  private reasonWords({ row: { state, reason } }: Line): string {
+    return reason && state !== 'connected' && state !== 'listening' ? ` · ${reason.message}` : '';
   }
 }

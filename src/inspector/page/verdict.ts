@@ -215,14 +215,22 @@ function attemptWords(one: Attempt): string {
     case 'up':
       return `${name} is up since ${timeOfDay(one.openedAt ?? one.from)}${one.liveAt === undefined ? ', no byte yet' : ''}`;
     case 'no line':
-      return `${name} got no line in ${lived}: ${one.message ?? one.code ?? 'given up'}`;
+      return `${name} got no line in ${lived}: ${why(one)}`;
     case 'no byte':
-      return `${name} opened, got no byte in ${lived}: ${one.message ?? ''}`;
+      return `${name} opened, got no byte in ${lived}: ${why(one)}`;
     case 'dropped at once':
-      return `${name} opened, ended ${lived} later before a byte came: ${one.message ?? one.code ?? ''}`;
+      return `${name} opened, ended ${lived} later before a byte came: ${why(one)}`;
     default:
-      return `${name} was live, lost after ${lived}: ${one.message ?? one.code ?? ''}`;
+      return `${name} was live, lost after ${lived}: ${why(one)}`;
   }
+}
+
+/** So much of a message tells one attempt from another; all of it stands above. */
+const SHORT = 90;
+
+function why({ message, code }: Attempt): string {
+  const words = message ?? code ?? 'given up';
+  return words.length > SHORT ? `${words.slice(0, SHORT)}…` : words;
 }
 
 function waitsFor({ kind, state, substate }: Snapshot): string {

@@ -117,6 +117,17 @@ browserSuite('the inspector’s page', (open) => {
     await shows(page, '#travel output', /^live, 6 entries/);
   });
 
+  test('shows nothing of the one before while the next one is not known yet', async () => {
+    const feed = await fake();
+    const { page } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '.headline', 'The line is live');
+    feed.onWatch = () => {};
+    await page.click('[data-id=c2]');
+    await shows(page, '#title', /till-5/);
+    await page.waitForSelector('#verdict', { state: 'hidden' });
+  });
+
   test('gives the recording as a file', async () => {
     const feed = await fake();
     const { page } = await open(feed.url);

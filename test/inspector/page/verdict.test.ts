@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ErrorCode } from '../../../src/errors.js';
+import { type ErrorCode, errorTable } from '../../../src/errors.js';
 import { verdictOf } from '../../../src/inspector/page/verdict.js';
-import type { ConnectionSnapshot } from '../../../src/snapshot.js';
+import type { ConnectionSnapshot, ServerSnapshot } from '../../../src/snapshot.js';
 import { connection, errorWords, historyOf } from './scenes.js';
 
 const NOW = 1_000_000;
@@ -249,4 +249,65 @@ test.each<[string, Partial<ConnectionSnapshot>, RegExp]>([
   ['disposed', { state: 'disposed', substate: undefined }, /the end/],
 ])('where no timer runs, %s says what it waits for', (_, change, words) => {
   expect(look({ change }).waitsFor).toMatch(words);
+});
+
+test.each(Object.keys(errorTable) as ErrorCode[])('%s has a headline, an explanation and a cure', (code) => {
+  const verdict = look({ code, message: 'something happened' });
+  for (const words of [verdict.headline, verdict.because, verdict.help]) expect(words).toMatch(/^\S.*\S$/s);
+});
+
+describe('the verdict on a server', () => {
+  const server: ServerSnapshot = {
+    kind: 'server',
+    name: 'hall',
+    state: 'listening',
+    substate: undefined,
+    since: NOW,
+    reason: undefined,
+    error: undefined,
+    timers: [],
+    nextEvent: undefined,
+    address: '0.0.0.0:7001',
+    peers: 2,
+    accepted: 40,
+    refused: 1,
+  };
+  const reason = (code: ErrorCode, message: string) => ({ code, message, at: NOW, epoch: 0 });
+
+  test.each<[string, Partial<ServerSnapshot>, string, string, RegExp]>([
+    [
+      'listening',
+      {},
+      'good',
+      'It listens on 0.0.0.0:7001',
+      /^2 peers now, 40 since it began\. 1 socket was turned away\.$/,
+    ],
+    [
+      'a port that is taken',
+      { state: 'disposed', reason: reason('NINJA_LISTEN_FAILED', 'listen EADDRINUSE: address already in use :::7001') },
+      'bad',
+      'The port is taken by another program',
+      /^Listen EADDRINUSE/,
+    ],
+    ['full', { state: 'paused' }, 'warn', 'It accepts nobody for a moment', /paused/],
+    [
+      'draining',
+      { state: 'draining', reason: reason('NINJA_DISPOSED', 'closed') },
+      'busy',
+      'It is being closed',
+      /^2 peers drain/,
+    ],
+    [
+      'ended',
+      { state: 'disposed', reason: reason('NINJA_DISPOSED', 'the program called close()') },
+      'calm',
+      'It has ended',
+      /called close/,
+    ],
+    ['binding', { state: 'binding' }, 'busy', 'It is not open yet', /asked for the port/],
+  ])('%s', (_, change, mood, headline, because) => {
+    const verdict = verdictOf({ snapshot: { ...server, ...change }, history: [], now: NOW });
+    expect(verdict).toMatchObject({ mood, headline });
+    expect(verdict.because).toMatch(because);
+  });
 });
