@@ -3,7 +3,9 @@ import { set, svg } from './dom.js';
 import type { Point, Size, View } from './geometry.js';
 import type { Chart } from './wire.js';
 
-const LONGEST = 150;
+const LONGEST = 130;
+/** Its rim, and what is left free beside it. */
+const RIM = 34;
 
 export class ChartMap {
   readonly element = svg('svg', { class: 'map', 'aria-hidden': 'true' });
@@ -17,6 +19,11 @@ export class ChartMap {
       const scale = this.element.viewBox.baseVal.width / width;
       go([(event.clientX - left) * scale, (event.clientY - top) * scale]);
     });
+  }
+
+  /** How much of the picture's right side it covers, pixels. */
+  get width(): number {
+    return Number(this.element.getAttribute('width') ?? 0) + RIM;
   }
 
   draw(chart: Chart, tones: (id: string) => string): void {

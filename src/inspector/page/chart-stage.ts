@@ -1,7 +1,18 @@
 /** What part of the statechart is seen: it follows what happens, until somebody moves it by mouse or keys. */
 import { ChartMap } from './chart-map.js';
 import { set, still, svg } from './dom.js';
-import { type Box, between, follow, type Point, pan, type Size, type View, wholeIn, zoom } from './geometry.js';
+import {
+  type Box,
+  between,
+  follow,
+  type Point,
+  pan,
+  READABLE,
+  type Size,
+  type View,
+  wholeIn,
+  zoom,
+} from './geometry.js';
 import type { Chart } from './wire.js';
 
 const STEP = 1.25;
@@ -63,8 +74,12 @@ export class ChartStage {
     const { size } = this;
     if (size.width === 0) return;
     if (this.mode === 'all') this.go(wholeIn(this.drawing, size), smoothly);
-    else if (this.mode === 'follow') this.go(follow(this.aims, this.drawing, size), smoothly);
-    else this.look(this.view);
+    else if (this.mode === 'follow') {
+      const whole = wholeIn(this.drawing, size);
+      // What is followed must not lie under the map.
+      const free = { ...size, width: size.width - this.map.width };
+      this.go(whole.scale >= READABLE ? whole : follow(this.aims, this.drawing, free), smoothly);
+    } else this.look(this.view);
   }
 
   private go(to: View, smoothly: boolean): void {

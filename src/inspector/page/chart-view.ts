@@ -4,7 +4,7 @@ import { ChartStage } from './chart-stage.js';
 import { byId, set, still, svg, write } from './dom.js';
 import { around, type Box } from './geometry.js';
 import { edgeOfTimer, litNodes, openEdges } from './lit.js';
-import { type Timer, TimerView } from './timer-view.js';
+import { CHIP, type Timer, TimerView } from './timer-view.js';
 import type { Chart, ChartEdge, Step } from './wire.js';
 import { lookOf } from './words.js';
 
@@ -143,7 +143,8 @@ function covers({ x, y, w, h }: Box, { lx, ly }: ChartEdge): boolean {
 }
 
 function labelBox({ lx, ly, lw, points }: ChartEdge): Box {
-  const label = { x: lx - lw / 2, y: ly - 8, w: lw, h: 44 };
+  // With the ring beside it.
+  const label = { x: lx - lw / 2, y: ly - 14, w: lw + 4 + CHIP, h: 28 };
   const first = points[0];
   return first ? (around([label, { x: first[0], y: first[1], w: 0, h: 0 }]) ?? label) : label;
 }

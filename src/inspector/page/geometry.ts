@@ -67,7 +67,7 @@ export function around(boxes: readonly Box[]): Box | undefined {
 }
 
 /** The least scale at which the words of a drawing are read with ease. */
-const READABLE = 0.72;
+export const READABLE = 0.72;
 
 /**
  * What is to be followed in the middle, as large as life if there is room for it, and readable in any case. Outside of

@@ -10,14 +10,15 @@ export interface Timer {
   readonly at: number;
 }
 
-const WIDTH = 104;
+/** How wide a ring with its figures is, pixels of the drawing. */
+export const CHIP = 104;
 const HEIGHT = 24;
 const RADIUS = 7;
 
 export class TimerView {
   readonly element: SVGGElement;
   private readonly ring = svg('circle', { class: 'ring', r: RADIUS, pathLength: 1 });
-  private readonly words = svg('text', { x: WIDTH - 10, y: HEIGHT / 2 });
+  private readonly words = svg('text', { x: CHIP - 10, y: HEIGHT / 2 });
   private readonly rim: SVGRectElement;
 
   constructor(edge: ChartEdge, source: ChartNode) {
@@ -27,7 +28,7 @@ export class TimerView {
     const chip = svg(
       'g',
       { class: 'chip', transform: `translate(${edge.lx + edge.lw / 2 + 4} ${edge.ly - HEIGHT / 2})` },
-      svg('rect', { width: WIDTH, height: HEIGHT, rx: HEIGHT / 2 }),
+      svg('rect', { width: CHIP, height: HEIGHT, rx: HEIGHT / 2 }),
       svg('circle', { class: 'track', r: RADIUS, cx: HEIGHT / 2 + 2, cy: HEIGHT / 2 }),
       this.ring,
       this.words,
