@@ -312,6 +312,7 @@ browserSuite('the inspector’s page', (open) => {
       `10,000 rows, all of them changing: ${cpu.toFixed(0)} ms of CPU for each time; ` +
         `scrolled meanwhile: frames of ${at(0.5)} ms (median), ${at(0.95)} ms (95 %), ${at(0.999)} ms (longest)`,
     );
-    expect(cpu).toBeLessThan(200);
+    // Some 60 ms on a machine of its own: this finds what is worse by an order, not a busy neighbour.
+    expect(cpu).toBeLessThan(600);
   });
 });
