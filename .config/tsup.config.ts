@@ -5,6 +5,7 @@ const doors = {
   index: 'src/index.ts',
   'testing/index': 'src/testing/index.ts',
   'machines/index': 'machines/index.ts',
+  'inspector/index': 'src/inspector/index.ts',
 };
 
 const common: Options = {

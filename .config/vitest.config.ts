@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^ninja-tcp$/, replacement: at('src/index.ts') },
       { find: /^ninja-tcp\/testing$/, replacement: at('src/testing/index.ts') },
       { find: /^ninja-tcp\/machines$/, replacement: at('machines/index.ts') },
+      { find: /^ninja-tcp\/inspector$/, replacement: at('src/inspector/index.ts') },
     ],
   },
   test: {

@@ -80,6 +80,7 @@ export class Workshop {
         index: `${root}src/index.ts`,
         'testing/index': `${root}src/testing/index.ts`,
         'machines/index': `${root}machines/index.ts`,
+        'inspector/index': `${root}src/inspector/index.ts`,
       },
     });
   }

@@ -37,7 +37,7 @@ function block(ms) {
 }
 
 /** @returns name → check; a check is given `later(close)`, which runs behind it also when it fails */
-function checksOf({ main, testing, machines }) {
+function checksOf({ main, testing, machines, inspector }) {
   const { connect, lengthPrefixed, listen, NinjaTcpError } = main;
   const { createFaultProxy, createNetwork, createScript, createVirtualClock, frame } = testing;
 
@@ -339,6 +339,23 @@ function checksOf({ main, testing, machines }) {
       connection.send('through');
       const [message] = await once(connection, 'message');
       assert.equal(message.toString(), 'through');
+    },
+
+    'ninja-tcp/inspector: shows what lives, to whom has the token': async (later) => {
+      const inspecting = await inspector.startInspector();
+      later(() => inspecting.close());
+      const server = await serve(later, echo, { name: 'seen' });
+      const { origin, searchParams } = new URL(inspecting.url);
+      assert.equal((await fetch(`${origin}/feed`)).status, 403);
+      const feed = await fetch(`${origin}/feed?token=${searchParams.get('token')}`);
+      let told = '';
+      for await (const chunk of feed.body) {
+        told += Buffer.from(chunk);
+        if (told.includes('"rows"') && told.endsWith('\n\n')) break;
+      }
+      assert.match(told, /"type":"hello"/);
+      assert.match(told, /"name":"seen","state":"listening"/);
+      assert.equal(server.state, 'listening');
     },
 
     'ninja-tcp/machines: the charts': () => {

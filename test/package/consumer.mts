@@ -1,5 +1,6 @@
 // What a user's strict TypeScript sees of the package by `import`.
 import { type Connection, connect, type ErrorCode, listen, NinjaTcpError, type Server } from 'ninja-tcp';
+import { type Inspector, startInspector } from 'ninja-tcp/inspector';
 import { connectionMachine } from 'ninja-tcp/machines';
 import { createVirtualClock, type VirtualClock } from 'ninja-tcp/testing';
 
@@ -10,5 +11,6 @@ connection.on('stale', ({ silentForMs }) => silentForMs.toFixed());
 export const codeOf = (error: unknown): ErrorCode | undefined =>
   error instanceof NinjaTcpError ? error.code : undefined;
 export const states: string[] = Object.keys(connectionMachine.states);
+export const inspector: Promise<Inspector> = startInspector({ port: 0, allowControl: false });
 // @ts-expect-error: no option has this name
 connect({ port: 1, staleAfterr: 1 });

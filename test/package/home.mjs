@@ -12,7 +12,8 @@ const newest = (path) => {
 
 /** Whether dist is whole, with types, and not older than what it is made from. */
 function isBuilt() {
-  const types = ['index', 'testing/index', 'machines/index'].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]);
+  const doors = ['index', 'testing/index', 'machines/index', 'inspector/index'];
+  const types = doors.flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]);
   const built = types.map((name) => statSync(join(root, 'dist', name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   const inputs = ['src', 'machines', '.config/tsup.config.ts', 'package.json', 'tsconfig.json'];
   return Math.min(...built) >= Math.max(...inputs.map((path) => newest(join(root, path))));

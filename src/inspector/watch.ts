@@ -1,0 +1,67 @@
+import { encode, type Feed } from './feed.js';
+import { Roll } from './roll.js';
+
+/** Pages are told of changes of the list so often, milliseconds. */
+export const BEAT = 250;
+/** Looking at everybody may take so much of the process's time: above it, it is looked less often. */
+const SHARE = 0.05;
+
+/** Looks at everything that lives for as long as there is a feed, and at nothing when there is none. */
+export class Watch {
+  private readonly roll = new Roll();
+  private readonly feeds = new Map<string, Feed>();
+  private timer: NodeJS.Timeout | undefined;
+  /** Monotonic milliseconds before which the list is not looked at again. */
+  private restUntil = 0;
+
+  get size(): number {
+    return this.feeds.size;
+  }
+
+  feed(name: string): Feed | undefined {
+    return this.feeds.get(name);
+  }
+
+  /** From now on it is told of the list. */
+  add(feed: Feed): void {
+    if (!this.timer) {
+      this.look();
+      this.timer = setInterval(() => this.beat(), BEAT).unref();
+    }
+    feed.tell(this.roll.all());
+    this.feeds.set(feed.name, feed);
+  }
+
+  remove(feed: Feed): void {
+    feed.over();
+    this.feeds.delete(feed.name);
+    if (this.feeds.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.roll.forget();
+  }
+
+  /** Every feed ends. */
+  end(): void {
+    for (const feed of this.feeds.values()) {
+      feed.end();
+      this.remove(feed);
+    }
+  }
+
+  private beat(): void {
+    for (const feed of this.feeds.values()) feed.look();
+    if (performance.now() >= this.restUntil) this.look();
+  }
+
+  private look(): void {
+    const from = performance.now();
+    const changes = this.roll.look();
+    if (changes && this.feeds.size > 0) {
+      const bytes = encode(changes);
+      for (const feed of this.feeds.values()) feed.write(bytes);
+    }
+    const now = performance.now();
+    this.restUntil = now + (now - from) * (1 / SHARE - 1);
+  }
+}
