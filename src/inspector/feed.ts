@@ -3,8 +3,11 @@ import { find } from './seen.js';
 import { Subject } from './subject.js';
 import type { Message } from './wire.js';
 
-/** A page that does not read is dropped when so much waits for it, bytes; it may come again, and gets the whole picture. */
-export const MOST_WAITING = 16 * 2 ** 20;
+/**
+ * A page that does not read is dropped when so much waits for it beside the whole list, bytes; it may come again, and is
+ * told everything anew.
+ */
+const MOST_WAITING = 16 * 2 ** 20;
 
 /** As it goes over the wire: one of the Server-Sent Events. */
 export function encode(message: Message): Buffer {
@@ -14,6 +17,8 @@ export function encode(message: Message): Buffer {
 /** One open page: what it is told, and whom it watches. */
 export class Feed {
   private subject: Subject | undefined;
+  /** The whole list, which comes first, may be longer than what may wait later. */
+  private first = 0;
 
   constructor(
     /** `POST /watch` calls it so. */
@@ -24,11 +29,20 @@ export class Feed {
 
   readonly tell = (message: Message): void => this.write(encode(message));
 
+  /** What it is told first: the greeting, and the whole list. */
+  begin(...messages: readonly Message[]): void {
+    for (const message of messages) {
+      const bytes = encode(message);
+      this.first += bytes.length;
+      this.write(bytes);
+    }
+  }
+
   /** @param bytes shared with other feeds */
   write(bytes: Buffer): void {
     const { response } = this;
     if (response.destroyed) return;
-    if (response.writableLength > this.mostWaiting) response.destroy();
+    if (response.writableLength > this.first + this.mostWaiting) response.destroy();
     else response.write(bytes);
   }
 

@@ -10,7 +10,6 @@ import { Guard } from './guard.js';
 import { obey } from './orders.js';
 import { answer, bodyOf, prepare, Refusal, refuse } from './requests.js';
 import { Watch } from './watch.js';
-import type { Hello } from './wire.js';
 
 /** So many pages may be open at once, and so many connections to us as a whole. */
 const MOST_FEEDS = 16;
@@ -139,7 +138,7 @@ export class InspectorServer implements Inspector {
     response.on('error', () => {});
     response.on('close', () => this.watch.remove(feed));
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
-    feed.tell({
+    this.watch.add(feed, {
       type: 'hello',
       feed: feed.name,
       version: this.version,
@@ -148,8 +147,7 @@ export class InspectorServer implements Inspector {
       now: Date.now(),
       allowControl: this.allowControl,
       charts,
-    } satisfies Hello);
-    this.watch.add(feed);
+    });
     if (watched !== undefined && !feed.watch(watched)) feed.tell({ type: 'gone', id: watched });
   }
 

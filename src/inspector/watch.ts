@@ -1,5 +1,6 @@
 import { encode, type Feed } from './feed.js';
 import { Roll } from './roll.js';
+import type { Hello } from './wire.js';
 
 /** Pages are told of changes of the list so often, milliseconds. */
 export const BEAT = 250;
@@ -22,13 +23,13 @@ export class Watch {
     return this.feeds.get(name);
   }
 
-  /** From now on it is told of the list. */
-  add(feed: Feed): void {
+  /** Greets it; from then on it is told of the list. */
+  add(feed: Feed, hello: Hello): void {
     if (!this.timer) {
       this.look();
       this.timer = setInterval(() => this.beat(), BEAT).unref();
     }
-    feed.tell(this.roll.all());
+    feed.begin(hello, this.roll.all());
     this.feeds.set(feed.name, feed);
   }
 
