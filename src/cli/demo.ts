@@ -3,6 +3,8 @@ import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Connection, connect } from '../connection.js';
 import { messageOf } from '../errors.js';
+import { charts } from '../inspector/charts.js';
+import { type Inspector, startInspector } from '../inspector/index.js';
 import { millis } from '../line/explain.js';
 import type { Command } from './arguments.js';
 import { EchoProcess } from './demo-server.js';
@@ -10,6 +12,7 @@ import { printTable, RATE, Tally } from './demo-tally.js';
 import { readText } from './demo-text.js';
 import { narrate, styles } from './narrate.js';
 import { count, Paper } from './paper.js';
+import { bar, stateRow } from './picture.js';
 import { onEndingSignal, onOutputGone } from './signals.js';
 
 /** How long the line is left in peace between two blows, ms: `stableAfter`, so that each loss is the first in a row. */
@@ -63,15 +66,16 @@ function startSending(connection: Connection, tally: Tally): () => void {
 
 function startDrawing(connection: Connection, tally: Tally, paper: Paper): () => void {
   const timer = setInterval(() => {
-    const filled = Math.round(24 * Math.min(1, performance.now() / USUAL));
-    const bar = '█'.repeat(filled) + '░'.repeat(24 - filled);
     const { state, substate } = connection;
-    const where = substate ? `${state} (${substate})` : state;
-    paper.progress(`${bar}  sent ${count(tally.sent)}  echoed ${count(tally.echoed)}  ${where}`);
+    const place = substate ? `${state}.${substate}` : state;
+    paper.progress(
+      stateRow(charts.connection, place, paper),
+      `${bar(performance.now() / USUAL, 24)}  sent ${count(tally.sent)}  echoed ${count(tally.echoed)}`,
+    );
   }, DRAW);
   return () => {
     clearInterval(timer);
-    paper.progress('');
+    paper.progress();
   };
 }
 
@@ -163,7 +167,10 @@ export const demoCommand: Command = {
   operands: '[FILE]',
   mostOperands: 1,
   summary: 'Sends the lines of a file through a line whose server is stopped and killed.',
-  options: { json: { help: 'end with the findings as one line of JSON' } },
+  options: {
+    inspect: { help: 'print the address of a page that shows it, live' },
+    json: { help: 'end with the findings as one line of JSON' },
+  },
   details: [
     'It starts an echo server as a process of its own and sends it FILE (default: the README), line by\nline, 200 a second. Then it stops the server until the line is stale, continues it, kills it and\nstarts it again, sending all the while. That takes about 15 seconds.',
     'Exit code 0 if the line healed, nothing was out of order or came twice, and no message is missing\nthat was not reported as unknown.',
@@ -199,12 +206,17 @@ export const demoCommand: Command = {
     const tally = new Tally(text.lines);
     const server = new EchoProcess(home.file, (sentence) => stop.abort(new Stopped(sentence)));
     let connection: Connection | undefined;
+    let inspector: Inspector | undefined;
     let stopDrawing = () => {};
     let failure: Stopped | undefined;
     try {
       await server.start(signal);
       paper.event(`an echo server listens on 127.0.0.1:${server.port}, as process ${server.pid}`);
       paper.event(`${text.name} has ${count(text.lines.length)} lines; each is a message, again and again`);
+      if (given.flags.has('inspect')) {
+        inspector = await startInspector({ title: 'ninja-tcp demo' });
+        paper.event(`open ${inspector.url}`, 'bold');
+      }
       connection = open(server.port, tally, paper);
       stopDrawing = startDrawing(connection, tally, paper);
       await perform(connection, { server, tally, paper, signal });
@@ -215,6 +227,7 @@ export const demoCommand: Command = {
     } finally {
       clearTimeout(limit);
       await connection?.dispose();
+      await inspector?.close();
       await server.end();
       stopDrawing();
     }

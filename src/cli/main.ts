@@ -8,8 +8,17 @@ import { demoCommand } from './demo.js';
 import { echoCommand } from './echo.js';
 import { exportCommand } from './export.js';
 import { helpOf, helpOfAll, usageOf, usageOfAll } from './help.js';
+import { inspectCommand } from './inspect.js';
+import { watchCommand } from './watch.js';
 
-const commands: readonly Command[] = [echoCommand, connectCommand, demoCommand, exportCommand];
+const commands: readonly Command[] = [
+  echoCommand,
+  connectCommand,
+  demoCommand,
+  inspectCommand,
+  watchCommand,
+  exportCommand,
+];
 /** Built, this file is dist/cli/main.js. */
 const home = { file: fileURLToPath(import.meta.url), folder: new URL('../../', import.meta.url) };
 

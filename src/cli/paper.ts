@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import { timeOfDay } from '../line/explain.js';
+import { cut } from './ansi.js';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -14,9 +15,9 @@ export function messages(value: number): string {
   return `${count(value)} message${value === 1 ? '' : 's'}`;
 }
 
-/** What a program prints on: lines, and on a terminal one line at the bottom that is written anew as things go on. */
+/** What a program prints on: lines, and on a terminal some at the bottom that are written anew as things go on. */
 export class Paper {
-  private bottom = '';
+  private bottom: readonly string[] = [];
   private readonly colours: boolean;
   private readonly movable: boolean;
 
@@ -33,7 +34,7 @@ export class Paper {
   }
 
   line(text = ''): void {
-    this.stream.write(`${this.wipe()}${text}\n${this.bottom}`);
+    this.stream.write(`${this.wipe()}${text}\n${this.bottom.join('\n')}`);
   }
 
   /** A line with the time of day: something happened. */
@@ -41,16 +42,18 @@ export class Paper {
     this.line(`${this.style('dim', timeOfDay(Date.now()))}  ${style ? this.style(style, text) : text}`);
   }
 
-  /** Writes the line at the bottom anew, on terminals only. Empty: takes it away. */
-  progress(text: string): void {
-    if (!this.movable || text === this.bottom) return;
+  /** Writes the lines at the bottom anew, on terminals only. None: takes them away. */
+  progress(...lines: readonly string[]): void {
+    if (!this.movable || lines.join('\n') === this.bottom.join('\n')) return;
     const wipe = this.wipe();
     // A line that is as wide as the terminal would begin the next one.
-    this.bottom = text.slice(0, Math.max(0, (this.stream.columns ?? 80) - 1));
-    this.stream.write(wipe + this.bottom);
+    const width = (this.stream.columns ?? 80) - 1;
+    this.bottom = lines.map((line) => cut(line, width));
+    this.stream.write(wipe + this.bottom.join('\n'));
   }
 
   private wipe(): string {
-    return this.bottom ? '\r\x1b[2K' : '';
+    const { length } = this.bottom;
+    return length === 0 ? '' : `\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(length - 1)}`;
   }
 }
