@@ -85,8 +85,10 @@ export class FeedReader {
 
 function messageIn(event: string): Message {
   try {
-    return JSON.parse(event.replace(/^data: /, '')) as Message;
+    const message = JSON.parse(event.replace(/^data: /, '')) as Message | null;
+    if (typeof message?.type === 'string') return message;
   } catch {
-    throw new NoFeed('That is no inspector.');
+    // As below.
   }
+  throw new NoFeed('That is no inspector.');
 }

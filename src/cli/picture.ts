@@ -69,18 +69,19 @@ function box({ state, substates }: Place, place: string, width: number, height: 
   const [topLeft, edge, topRight, side, bottomLeft, bottomRight] = lit ? THICK : THIN;
   const frame: Style = lit ? colourOf(place) : 'dim';
   const bright = ['bold', frame] as Style;
-  const title = `${topLeft} ${lit ? paper.style(bright, state) : state} ${edge.repeat(width - state.length - 4)}${topRight}`;
+  const edges = (text: string) => paper.style(frame, text);
   const insides = Array.from({ length: height }, (_, line) => {
     const name = substates[line] ?? '';
     const isPresent = lit && name === inner && name !== '';
     const text = `${isPresent ? '● ' : ''}${name}`.padEnd(width - 4);
     const words = isPresent ? paper.style(bright, text) : paper.style('dim', text);
-    return `${paper.style(frame, side)} ${words} ${paper.style(frame, side)}`;
+    return `${edges(side)} ${words} ${edges(side)}`;
   });
+  const name = lit ? paper.style(bright, state) : edges(state);
   return [
-    paper.style(frame, title),
+    `${edges(topLeft)} ${name} ${edges(`${edge.repeat(width - state.length - 4)}${topRight}`)}`,
     ...insides,
-    paper.style(frame, `${bottomLeft}${edge.repeat(width - 2)}${bottomRight}`),
+    edges(`${bottomLeft}${edge.repeat(width - 2)}${bottomRight}`),
   ];
 }
 
