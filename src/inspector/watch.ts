@@ -3,7 +3,7 @@ import { Roll } from './roll.js';
 import type { Hello } from './wire.js';
 
 /** Pages are told of changes of the list so often, milliseconds. */
-export const BEAT = 250;
+const BEAT = 250;
 /** Looking at everybody may take so much of the process's time: above it, it is looked less often. */
 const SHARE = 0.05;
 

@@ -21,7 +21,9 @@ suite('ninja-tcp, how it is called', () => {
     for (const [command, usage] of [
       ['echo', 'Usage: ninja-tcp echo [--port PORT] [--host HOST]\n'],
       ['connect', 'Usage: ninja-tcp connect HOST PORT [--stale-after MS] [--max-attempts N] [--json]\n'],
-      ['demo', 'Usage: ninja-tcp demo [FILE] [--json]\n'],
+      ['demo', 'Usage: ninja-tcp demo [FILE] [--inspect] [--json]\n'],
+      ['inspect', 'Usage: ninja-tcp inspect HOST:PORT [--port PORT] [--allow-control] [--stale-after MS]\n'],
+      ['watch', 'Usage: ninja-tcp watch URL [NAME] [--once] [--json]\n'],
       ['export', 'Usage: ninja-tcp export [connection|peer|server] [--format FORMAT]\n'],
     ] as const) {
       const one = await run(command, '--help');
@@ -51,6 +53,21 @@ suite('ninja-tcp, how it is called', () => {
     [
       ['connect', 'localhost', '1', '--max-attempts=0'],
       "--max-attempts must be a whole number of failures from 1 to 2147483647, got '0'.",
+    ],
+    [['inspect'], 'inspect needs HOST:PORT.'],
+    [['inspect', 'localhost'], "inspect needs HOST:PORT, with [ and ] around IPv6, got 'localhost'."],
+    [['inspect', '::1:80'], "inspect needs HOST:PORT, with [ and ] around IPv6, got '::1:80'."],
+    [['inspect', '[::1]:0'], "PORT must be a whole number from 1 to 65535, got '0'."],
+    [['inspect', ':80'], "HOST must be a name or an address, got ''."],
+    [['inspect', 'a:1', '--port', '65536'], "--port must be a whole number from 0 to 65535, got '65536'."],
+    [['watch'], "watch needs URL, an inspector's address."],
+    [
+      ['watch', 'http://127.0.0.1:1/'],
+      "URL must be an inspector's address, http://127.0.0.1:PORT/?token=TOKEN, got 'http://127.0.0.1:1/'.",
+    ],
+    [
+      ['watch', 'ftp://a/?token=x'],
+      "URL must be an inspector's address, http://127.0.0.1:PORT/?token=TOKEN, got 'ftp://a/?token=x'.",
     ],
     [['demo', '--json=yes'], "--json takes no value, got 'yes'."],
     [['export', 'socket'], "there is no statechart 'socket': connection, peer, server."],

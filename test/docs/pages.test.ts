@@ -6,6 +6,8 @@ import { connectCommand } from '../../src/cli/connect.js';
 import { demoCommand } from '../../src/cli/demo.js';
 import { echoCommand } from '../../src/cli/echo.js';
 import { exportCommand } from '../../src/cli/export.js';
+import { inspectCommand } from '../../src/cli/inspect.js';
+import { watchCommand } from '../../src/cli/watch.js';
 import { errorTable } from '../../src/errors.js';
 import { lengthPrefixed } from '../../src/framing/length-prefixed.js';
 import { connectionNumbers, lineNumbers, serverNumbers } from '../../src/options.js';
@@ -161,8 +163,8 @@ describe('what is shown in passing', () => {
   });
 
   test('the command line has the options that the README names', () => {
-    const known = [echoCommand, connectCommand, demoCommand, exportCommand].flatMap(({ options }) =>
-      Object.keys(options),
+    const known = [echoCommand, connectCommand, demoCommand, exportCommand, inspectCommand, watchCommand].flatMap(
+      ({ options }) => Object.keys(options),
     );
     const named = [...read('README.md').matchAll(/(?<=[ (])(?<!node )--([a-z][a-z-]+)/g)].map(([, name]) => name);
     expect(named.length).toBeGreaterThan(4);
