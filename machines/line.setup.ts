@@ -44,6 +44,10 @@ export interface Standing {
   readonly failures?: number;
   /** Milliseconds until the next attempt; undefined where there will be none. */
   readonly retryInMs?: number | undefined;
+  /** Wall-clock milliseconds of the last byte before a stale verdict. */
+  readonly lastHeardAt?: number | undefined;
+  /** Milliseconds without a byte at the last stale verdict. */
+  readonly silentForMs?: number | undefined;
 }
 
 /** How a statechart gets rid of a socket. */
@@ -92,10 +96,6 @@ export interface LineContext<Ports extends LinePorts> extends Standing {
   readonly closing: boolean;
   /** Monotonic milliseconds of the call to `close()`. */
   readonly closingAt: number;
-  /** Wall-clock milliseconds of the last byte before a stale verdict. */
-  readonly lastHeardAt: number | undefined;
-  /** Milliseconds without a byte at the last stale verdict. */
-  readonly silentForMs: number | undefined;
   /** Facts of older epochs that were refused. */
   readonly refused: number;
 }

@@ -78,6 +78,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     this.line = new ConnectionLine(
       settings,
       {
+        source: this,
         dropped: (dropped) => this.announce('dropped', dropped),
         readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
       },
@@ -131,7 +132,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
 
   /** Why the last line was lost, or the life ended. */
   get reason(): Reason | undefined {
-    return this.actor.getSnapshot().context.reason;
+    return this.endReason ?? this.actor.getSnapshot().context.reason;
   }
 
   /** All there is to see of it, as plain values. */
@@ -253,6 +254,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     this.rejectWaits(this.line.refusal ?? new NinjaTcpError('NINJA_DISPOSED', reason.message));
     this.tellDropped();
     this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies Disposed);
+    this.tellEnd(reason);
     this.ends.resolve(reason);
   }
 
@@ -269,8 +271,8 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
 
   /** The chart has come to its end, of which it tells itself, or the program stopped its actor. */
   private stopped(): void {
-    if (this.actor.getSnapshot().status !== 'done')
-      this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
+    if (this.endReason || this.actor.getSnapshot().status === 'done') return;
+    this.end(this.line.wreck('NINJA_DISPOSED', 'the program stopped its actor'));
   }
 }
 

@@ -14,6 +14,17 @@ export type { IterateOptions, ReadOptions } from './delivery/inbox.js';
 export type { Loss } from './delivery/ledger.js';
 export type { Dropped, Range } from './delivery/outbox.js';
 export type {
+  ConnectAttempt,
+  Diagnosed,
+  DiagnosticChannels,
+  DiagnosticSource,
+  DiagnosticTracingChannels,
+  LifeOver,
+  MessagePassed,
+  StaleLine,
+  StateChange,
+} from './diagnostics.js';
+export type {
   Acceptor,
   AcceptorHandlers,
   BoundAddress,

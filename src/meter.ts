@@ -37,6 +37,10 @@ export class Meter {
     this.windowFrom = now;
   }
 
+  get totals(): Pick<Traffic, 'messages' | 'bytes'> {
+    return { messages: this.messages, bytes: this.bytes };
+  }
+
   read(now: number): Traffic {
     this.tick(now);
     return {

@@ -74,6 +74,10 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
   private static readonly Ears = class implements PeerLineEvents, PeerLifeOwner {
     constructor(private readonly peer: Peer) {}
 
+    get source(): Peer {
+      return this.peer;
+    }
+
     dropped(dropped: Dropped): void {
       this.peer.announce('dropped', dropped);
     }
@@ -138,6 +142,11 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
     const { remoteAddress, remotePort } = this;
     const where = remoteAddress === undefined ? this.path : hostPort(remoteAddress, remotePort);
     return `peer ${this.id}${where === undefined ? '' : ` ${where}`}`;
+  }
+
+  /** The name of its server. */
+  get serverName(): string {
+    return this.line.settings.name;
   }
 
   get state(): PeerState {
@@ -257,6 +266,7 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
     this.line.inbox.listen(undefined);
     this.tellDropped();
     this.announce('disposed', { reason, ...this.line.takeLoss() } satisfies PeerDisposed);
+    this.tellEnd(reason);
     this.ends.resolve(reason);
     this.owner.gone(this);
   }

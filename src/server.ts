@@ -219,7 +219,9 @@ export class Server extends ServerView {
   private abandon(code: ErrorCode, message: string): void {
     if (this.endReason) return;
     this.port?.close();
-    this.end({ code, message, at: this.settings.environment.clock.wallNow(), epoch: 0 });
+    const reason: Reason = { code, message, at: this.settings.environment.clock.wallNow(), epoch: 0 };
+    this.entered('disposed', code === 'NINJA_DISPOSED' ? 'actor stopped' : 'statechart broke', reason);
+    this.end(reason);
   }
 
   private end(reason: Reason): void {
@@ -229,6 +231,7 @@ export class Server extends ServerView {
     unregister(this.listed);
     this.ready.reject(this.errorOf(reason));
     this.announce('closed', { reason });
+    this.tellEnd(reason);
     this.ends.resolve(reason);
   }
 }

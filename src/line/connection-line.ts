@@ -1,6 +1,7 @@
 import type { ConnectionEvent, ConnectionPorts } from '../../machines/connection.setup.js';
 import type { SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import { exponentialBackoff } from '../backoff.js';
+import { AttemptTrace, attemptsAreHeard } from '../diagnostics.js';
 import type { Transport } from '../environment.js';
 import { isFatal, messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import { MAX_DELAY } from '../options.js';
@@ -19,14 +20,16 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   private greeter: GreetingLine | undefined;
   /** The attempt came so far that messages could pass. */
   private wasUp = false;
+  /** The attempt that is under way, where somebody wants to hear of it. */
+  private trace: AttemptTrace | undefined;
 
   constructor(
     override readonly settings: ConnectionSettings,
-    events: LineEvents,
+    private readonly connectionEvents: LineEvents,
     /** A function of the program threw. */
     private readonly fault: (cause: unknown, where: string) => void,
   ) {
-    super(settings, events);
+    super(settings, connectionEvents);
     this.endpoints = new Endpoints(settings.endpoints, () => settings.environment.random());
   }
 
@@ -35,7 +38,9 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     let transport: Transport | undefined;
     this.wasUp = false;
     try {
-      transport = environment.dial({ ...this.settings, ...this.endpoints.next() });
+      const endpoint = this.endpoints.next();
+      const dial = () => environment.dial({ ...this.settings, ...endpoint });
+      transport = this.trace ? this.trace.dial(endpoint, dial) : dial();
       return this.adopt(transport, epoch, report);
     } catch (error) {
       // Node refuses some targets at once; or the program's own framing threw.
@@ -68,6 +73,27 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   override entered(to: string, cause: string, standing: Standing): void {
     if (to === 'connected.live') this.endpoints.proved();
     super.entered(to, cause, standing);
+    this.follow(to, standing);
+  }
+
+  /** An attempt begins with the first state of `connecting`, and is over with the first one behind. */
+  private follow(to: string, { epoch, failures = 0, reason }: Standing): void {
+    const begins = to === 'connecting.dialing';
+    if (begins && attemptsAreHeard()) {
+      const when = { epoch, at: this.wallNow(), now: this.now() };
+      this.trace = new AttemptTrace(this.connectionEvents.source, when, failures + 1);
+      return;
+    }
+    const { trace } = this;
+    if (!trace || to.startsWith('connecting.')) return;
+    this.trace = undefined;
+    if (to.startsWith('connected.')) {
+      const { remoteAddress, remotePort } = this.transport ?? {};
+      trace.over(this.now(), { remoteAddress, remotePort });
+    } else {
+      const error = reason && (this.errorBehind(reason) ?? new NinjaTcpError(reason.code, reason.message));
+      trace.over(this.now(), { error });
+    }
   }
 
   backoff(failures: number, reason: Reason): number | false {

@@ -29,12 +29,13 @@ export class History {
     return this.kept;
   }
 
-  add({ at, epoch, to, cause, reason }: Omit<Transition, 'from'>): void {
+  add({ at, epoch, to, cause, reason }: Omit<Transition, 'from'>): Transition {
     this.since = at;
     const from = this.kept.at(-1)?.to;
     // Written out, since a spread gives each step a hidden class of its own; and put into a list that just fits, since
     // one that grows reserves seventeen places, where most peers only ever take two steps.
     const step = { at, epoch, from, to, cause, reason };
     this.kept = [...(this.kept.length === LENGTH ? this.kept.slice(1) : this.kept), step];
+    return step;
   }
 }

@@ -1,5 +1,6 @@
 import type { LinePorts, SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import { Inbox } from '../delivery/inbox.js';
+import { messageChannel, statesAreHeard, tellMessage, tellStale, tellState } from '../diagnostics.js';
 import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { Meter } from '../meter.js';
@@ -80,6 +81,7 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   deliver(message: Buffer): void {
     this.received.messages += 1;
     this.received.bytes += message.length;
+    if (messageChannel.hasSubscribers) tellMessage(this.events.source, 'in', message.length);
     if (this.deaf) return;
     this.inbox.deliver(message);
   }
@@ -178,10 +180,17 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     return this.watch.silentForMs();
   }
 
-  entered(to: string, cause: string, { epoch, reason, failures, retryInMs }: Standing): void {
+  entered(to: string, cause: string, standing: Standing): void {
+    const { epoch, reason, failures, retryInMs } = standing;
     const at = this.wallNow();
-    this.history.add({ at, epoch, to, cause, reason });
+    const { from } = this.history.add({ at, epoch, to, cause, reason });
     this.stepped?.({ at, epoch, to, cause, reason, failures, retryInMs });
+    if (!statesAreHeard()) return;
+    const { source } = this.events;
+    const when = { epoch, at, now: this.now() };
+    tellState(source, when, { from, to, cause, reason });
+    const { silentForMs = 0, lastHeardAt = 0 } = standing;
+    if (to === 'stale') tellStale(source, when, { silentForMs, lastHeardAt });
   }
 
   /** Wall-clock milliseconds of a monotonic time. */
@@ -197,6 +206,10 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
       at: this.wallNow(),
       epoch: this.history.steps.at(-1)?.epoch ?? 0,
     };
+    // The history ends here too, unless the chart itself said so.
+    const last = this.history.steps.at(-1);
+    const cause = code === 'NINJA_DISPOSED' ? 'actor stopped' : 'statechart broke';
+    if (last?.to !== 'disposed') this.entered('disposed', cause, { epoch: reason.epoch, reason });
     // The chart may have broken between shutting the gate and stopping the socket.
     this.latest?.destroy();
     this.shutGate();

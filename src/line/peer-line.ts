@@ -2,7 +2,7 @@ import type { SocketFact, SocketHandle, Standing } from '../../machines/line.set
 import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
-import type { LineSettings } from '../settings.js';
+import type { ServerSettings } from '../settings.js';
 import type { LineTimers } from '../socket/timers.js';
 import type { BudgetHolder, FrameBudget } from './frame-budget.js';
 import { Line, type LineEvents } from './line.js';
@@ -22,7 +22,7 @@ export class PeerLine extends Line implements BudgetHolder {
   private handle: (SocketHandle & { report?: (fact: SocketFact) => void }) | undefined;
 
   constructor(
-    settings: LineSettings,
+    override readonly settings: ServerSettings,
     override readonly transport: Transport,
     private readonly peerEvents: PeerLineEvents,
     private readonly budget: FrameBudget,

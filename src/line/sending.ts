@@ -1,5 +1,6 @@
 import { Ledger, type Loss } from '../delivery/ledger.js';
 import { type Dropped, Outbox } from '../delivery/outbox.js';
+import { type DiagnosticSource, messageChannel, tellMessage } from '../diagnostics.js';
 import type { Timer } from '../environment.js';
 import { NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
@@ -11,6 +12,8 @@ import { type LineTimers, Timers } from '../socket/timers.js';
 import { Waiters } from './waiters.js';
 
 export interface SendingEvents {
+  /** Who is told of: the face. */
+  readonly source: DiagnosticSource;
   dropped(dropped: Dropped): void;
 }
 
@@ -125,7 +128,7 @@ export abstract class Sending {
 
   /** Accepts a message: writes it, or holds it. @returns false when it is time to wait */
   send(message: Uint8Array | string, ttl?: number): boolean {
-    if (this.freeMessages > 0 && ttl === undefined && message instanceof Uint8Array) {
+    if (this.freeMessages > 0 && ttl === undefined && message instanceof Uint8Array && !messageChannel.hasSubscribers) {
       const { length } = message;
       const cost = length + this.headerLength;
       if (length > 0 && length <= this.longest && cost <= this.freeBytes) {
@@ -201,6 +204,7 @@ export abstract class Sending {
   }
 
   private write(payload: Uint8Array, number: number): void {
+    if (messageChannel.hasSubscribers) tellMessage(this.sendingEvents.source, 'out', payload.length);
     (this.socket as Socket).send(payload, this.count(payload.length, number));
   }
 

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { type DiagnosticSource, tellClose } from '../diagnostics.js';
 import type { TlsFacts } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import { errorWords, inOrder, type LineSnapshot, type NextEvent, type Stats } from '../snapshot.js';
@@ -121,6 +122,17 @@ export abstract class Watched<
       cause: last?.cause ?? 'start',
       reason,
     };
+  }
+
+  /** Tells those who diagnose of the end. */
+  protected tellEnd(reason: Reason): void {
+    const { line } = this;
+    tellClose(this as unknown as DiagnosticSource, () => {
+      const now = line.now();
+      const { received, sent } = line;
+      const { epoch } = this.standing;
+      return { epoch, at: line.wallNow(), now, reason, received: received.totals, sent: sent.totals };
+    });
   }
 
   protected abstract statusOf(step: Step): Status;

@@ -1,5 +1,6 @@
 import type { Actor } from 'xstate';
 import type { serverMachine } from '../../machines/server.machine.js';
+import { statesAreHeard, tellClose, tellState } from '../diagnostics.js';
 import type { BoundAddress } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import { History, type Transition } from '../line/history.js';
@@ -110,9 +111,18 @@ export abstract class ServerView extends Voice {
 
   /** The chart entered a state. */
   protected entered(to: string, cause: string, reason: Reason | undefined): void {
-    const at = this.settings.environment.clock.wallNow();
-    this.past.add({ at, epoch: 0, to, cause, reason });
+    const { clock } = this.settings.environment;
+    const at = clock.wallNow();
+    const { from } = this.past.add({ at, epoch: 0, to, cause, reason });
+    if (statesAreHeard()) tellState(this, { epoch: 0, at, now: clock.now() }, { from, to, cause, reason });
     if (this.feed?.watched) this.feed.publish({ state: to as ServerState, at, cause, reason });
+  }
+
+  /** Tells those who diagnose of the end. */
+  protected tellEnd(reason: Reason): void {
+    const totals = { received: undefined, sent: undefined };
+    const { clock } = this.settings.environment;
+    tellClose(this, () => ({ epoch: 0, at: clock.wallNow(), now: clock.now(), reason, ...totals }));
   }
 
   private statuses(): StatusFeed<ServerStatus> {

@@ -1,0 +1,86 @@
+/** XState's inspection, attached to one statechart: what an inspector throws harms nothing, and nobody pays who does not look. */
+import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { messageOf, NinjaTcpError, show } from './errors.js';
+
+/** What hears each event of XState's inspection. */
+export type InspectorFunction = (event: InspectionEvent) => unknown;
+
+/** The same, as an object. */
+export interface InspectorObserver {
+  next?: InspectorFunction | undefined;
+}
+
+/**
+ * An XState inspector: a function, an observer, or what `createBrowserInspector()`, `createWebSocketInspector()`,
+ * `createSkyInspector()` and `createInspector()` of `@statelyai/inspect` return.
+ */
+export type Inspector =
+  | InspectorFunction
+  | InspectorObserver
+  | { readonly inspect: InspectorFunction | InspectorObserver };
+
+/** @returns undefined where it is no inspector */
+function hearing(inspector: unknown): InspectorFunction | undefined {
+  if (typeof inspector === 'function') return inspector as InspectorFunction;
+  if (typeof inspector !== 'object' || inspector === null) return undefined;
+  // What a package returns has both, perhaps: then `inspect` is meant.
+  if ('inspect' in inspector) return hearing(inspector.inspect);
+  if (!('next' in inspector) || typeof inspector.next !== 'function') return undefined;
+  const observer = inspector as { next: InspectorFunction };
+  return (event) => observer.next(event);
+}
+
+/** @throws NinjaTcpError `NINJA_INVALID_OPTION` */
+export function checkedInspector(what: string, inspector: unknown): InspectorFunction {
+  const found = hearing(inspector);
+  if (found) return found;
+  const rule = 'an XState inspector: a function, an observer { next }, or what @statelyai/inspect returns';
+  throw new NinjaTcpError('NINJA_INVALID_OPTION', `${what} must be ${rule}, got ${show(inspector)}`);
+}
+
+/** What is attached until it is detached. */
+interface Attachment {
+  unsubscribe(): void;
+}
+
+/**
+ * Attaches an inspector to a statechart, and first tells it what is there: `@xstate.actor` of the chart, and where it runs
+ * already `@xstate.snapshot`, and both of its children. An inspector that throws jams XState for good: it is caught,
+ * detached, and warned of once.
+ */
+export function attach(actor: AnyActorRef, inspector: InspectorFunction, warn: (error: Error) => void): Attachment {
+  let attached: Attachment | undefined;
+  let over = false;
+  const detach = (): void => {
+    over = true;
+    attached?.unsubscribe();
+  };
+  const fail = (cause: unknown): void => {
+    if (over) return;
+    detach();
+    warn(new NinjaTcpError('NINJA_HANDLER_FAILED', `an inspector threw, and is detached: ${messageOf(cause)}`, cause));
+  };
+  const tell = (event: InspectionEvent): void => {
+    if (over) return;
+    try {
+      const result = inspector(event);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  introduce(actor, tell);
+  if (!over) attached = actor.system.inspect({ next: tell });
+  return { unsubscribe: detach };
+}
+
+function introduce(actor: AnyActorRef, tell: (event: InspectionEvent) => void): void {
+  const rootId = actor.sessionId;
+  const snapshot = actor.getSnapshot();
+  const children = Object.values(snapshot.children ?? {}) as AnyActorRef[];
+  for (const actorRef of [actor, ...children]) {
+    tell({ type: '@xstate.actor', actorRef, rootId });
+    const standing = actorRef.getSnapshot();
+    tell({ type: '@xstate.snapshot', actorRef, event: { type: 'xstate.init' }, snapshot: standing, rootId });
+  }
+}
