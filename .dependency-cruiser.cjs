@@ -3,10 +3,13 @@ const at = (names) => `^src/(${names.join('|')})(\\.ts$|/)`;
 
 const layers = [
   { name: 'cli', path: at(['cli']) },
-  { name: 'doors', path: at(['index', 'inspector', 'testing']) },
+  { name: 'doors', path: at(['index', 'inspector', 'testing', 'opentelemetry']) },
   { name: 'facade', path: at(['connection', 'server', 'admission', 'peer', 'peer-life', 'line']) },
   { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
-  { name: 'values', path: at(['framing', 'options', 'settings', 'diagnostics', 'meter', 'snapshot', 'registry']) },
+  {
+    name: 'values',
+    path: at(['framing', 'options', 'settings', 'diagnostics', 'inspection', 'meter', 'snapshot', 'registry']),
+  },
   { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses']) },
 ];
 const anyLayer = layers.map((layer) => layer.path).join('|');

@@ -3,6 +3,7 @@ import { connectionMachine } from '../machines/connection.machine.js';
 import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connection.setup.js';
 import type { Loss } from './delivery/ledger.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
+import { attach } from './inspection.js';
 import { ConnectionLine } from './line/connection-line.js';
 import { connectionWords } from './line/explain.js';
 import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
@@ -94,6 +95,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
       else this.hear(announcement);
     });
     this.actor.subscribe({ error: (error) => this.wreck(error), complete: () => this.stopped() });
+    if (settings.inspect) attach(this.actor, settings.inspect, settings.environment.warn, false);
     this.actor.start();
     this.actor.send({ type: 'connect' });
     settings.environment.clock.defer(() => {

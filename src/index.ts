@@ -44,6 +44,7 @@ export type {
 export { type ErrorCode, NinjaTcpError, type Outcome, type Reason } from './errors.js';
 export type { Decoder, DecoderLimits, Framing } from './framing/framing.js';
 export { type LengthPrefixedOptions, lengthPrefixed } from './framing/length-prefixed.js';
+export type { Inspector, InspectorFunction, InspectorObserver } from './inspection.js';
 export type { FaceEvents, SendOptions, WaitOptions, Warning } from './line/face.js';
 export type { Transition } from './line/history.js';
 export type { ConnectionStatus, PeerStatus, ServerStatus } from './line/status.js';

@@ -44,11 +44,16 @@ interface Attachment {
 }
 
 /**
- * Attaches an inspector to a statechart, and first tells it what is there: `@xstate.actor` of the chart, and where it runs
- * already `@xstate.snapshot`, and both of its children. An inspector that throws jams XState for good: it is caught,
- * detached, and warned of once.
+ * Attaches an inspector to a statechart that runs, and first tells it what is there: `@xstate.actor` and `@xstate.snapshot`
+ * of the chart and of its children. One that has not started yet tells its first snapshot itself. An inspector that throws
+ * would jam XState for good: it is caught, detached, and warned of once.
  */
-export function attach(actor: AnyActorRef, inspector: InspectorFunction, warn: (error: Error) => void): Attachment {
+export function attach(
+  actor: AnyActorRef,
+  inspector: InspectorFunction,
+  warn: (error: Error) => void,
+  started = true,
+): Attachment {
   let attached: Attachment | undefined;
   let over = false;
   const detach = (): void => {
@@ -69,7 +74,8 @@ export function attach(actor: AnyActorRef, inspector: InspectorFunction, warn: (
       fail(error);
     }
   };
-  introduce(actor, tell);
+  if (started) introduce(actor, tell);
+  else tell({ type: '@xstate.actor', actorRef: actor, rootId: actor.sessionId });
   if (!over) attached = actor.system.inspect({ next: tell });
   return { unsubscribe: detach };
 }

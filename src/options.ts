@@ -2,6 +2,7 @@ import type { AddressMatcher } from './addresses.js';
 import type { Backoff } from './backoff.js';
 import type { ClientTls, Environment, LookupFunction, ServerTls } from './environment.js';
 import type { Framing } from './framing/framing.js';
+import type { Inspector } from './inspection.js';
 
 export interface NumberRule {
   /** Absent where the default follows from other options; the words say how. */
@@ -105,6 +106,8 @@ export interface LineChoices {
   readonly copy?: boolean | undefined;
   /** Switch off Nagle's algorithm. Default true. */
   readonly noDelay?: boolean | undefined;
+  /** Hears every event of the statechart, from the first: a function, an observer `{ next }`, or what the package `@statelyai/inspect` returns. Of a server it hears those of all its peers too, each of which weighs four times as much then. If it throws, it is detached. See also `connection.inspect()`. */
+  readonly inspect?: Inspector | undefined;
   /** Clock, chance and network. Default: Node's. */
   readonly environment?: Environment | undefined;
 }

@@ -130,6 +130,8 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
     this.acceptedAt = this.line.now();
     this.life = new PeerLife(this.line, settings, ears);
     this.life.start();
+    // A framing that throws at once has ended it already.
+    if (settings.inspect && !this.endReason) this.inspect(settings.inspect);
   }
 
   /** The XState actor itself. It is made when it is first asked for: an idle crowd weighs a fourth without. */

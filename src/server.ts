@@ -9,6 +9,7 @@ import {
 import { Admission } from './admission.js';
 import type { BoundAddress, Transport } from './environment.js';
 import { type ErrorCode, messageOf, NinjaTcpError, type Reason } from './errors.js';
+import { attach } from './inspection.js';
 import type { WaitOptions } from './line/face.js';
 import { FrameBudget } from './line/frame-budget.js';
 import { obey } from './line/obey.js';
@@ -74,6 +75,7 @@ export class Server extends ServerView {
       error: (error) => this.wreck(error),
       complete: () => this.abandon('NINJA_DISPOSED', 'the program stopped its actor'),
     });
+    if (settings.inspect) attach(this.actor, settings.inspect, settings.environment.warn, false);
     this.actor.start();
     this.actor.send({ type: 'listen' });
   }

@@ -4,6 +4,7 @@ import type { Backoff } from './backoff.js';
 import type { ClientTls, Environment, LookupFunction, ServerTls } from './environment.js';
 import type { Framing } from './framing/framing.js';
 import { lengthPrefixed } from './framing/length-prefixed.js';
+import { checkedInspector, type InspectorFunction } from './inspection.js';
 import {
   type ConnectOptions,
   connectionNumbers,
@@ -39,6 +40,7 @@ export interface LineSettings extends Resolved<typeof lineNumbers> {
   readonly discardIncoming: boolean;
   readonly copy: boolean;
   readonly noDelay: boolean;
+  readonly inspect: InspectorFunction | undefined;
   readonly environment: Environment;
 }
 
@@ -156,6 +158,7 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
     discardIncoming: flag('discardIncoming', given.discardIncoming, false),
     copy: flag('copy', given.copy, false),
     noDelay: flag('noDelay', given.noDelay, true),
+    inspect: given.inspect === undefined ? undefined : checkedInspector('inspect', given.inspect),
     environment: optional('environment', given.environment, 'object', 'an Environment') ?? fallback,
   };
 }
@@ -169,6 +172,7 @@ const lineChoices = {
   discardIncoming: true,
   copy: true,
   noDelay: true,
+  inspect: true,
   environment: true,
 } as const satisfies Names<LineChoices, object>;
 

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
+import type { AnyActorRef } from 'xstate';
 import { type DiagnosticSource, tellClose } from '../diagnostics.js';
 import type { TlsFacts } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { attach, checkedInspector, type Inspector } from '../inspection.js';
 import { errorWords, inOrder, type LineSnapshot, type NextEvent, type Stats } from '../snapshot.js';
 import type { Transition } from './history.js';
 import type { Line, Step } from './line.js';
@@ -26,6 +28,8 @@ export abstract class Watched<
   }
 
   abstract readonly name: string;
+  /** The XState actor itself. */
+  abstract readonly actor: AnyActorRef;
   abstract get state(): string;
   abstract get substate(): string | undefined;
   abstract get reason(): Reason | undefined;
@@ -91,6 +95,17 @@ export abstract class Watched<
    */
   status(options?: StatusOptions): AsyncGenerator<Status, undefined, undefined> {
     return this.statuses().iterate(options);
+  }
+
+  /**
+   * Attaches an XState inspector: a function, an observer `{ next }`, or what `@statelyai/inspect` returns. It is first told
+   * `@xstate.actor` and `@xstate.snapshot` of the statechart and its socket as they stand. One that throws is detached, with
+   * a warning of the process. A peer's statechart is made for it, if there was none yet.
+   *
+   * @throws NinjaTcpError `NINJA_INVALID_OPTION`
+   */
+  inspect(inspector: Inspector): Subscription {
+    return attach(this.actor, checkedInspector('inspect(inspector)', inspector), this.line.settings.environment.warn);
   }
 
   private statuses(): StatusFeed<Status> {

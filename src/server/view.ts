@@ -3,6 +3,7 @@ import type { serverMachine } from '../../machines/server.machine.js';
 import { statesAreHeard, tellClose, tellState } from '../diagnostics.js';
 import type { BoundAddress } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
+import { attach, checkedInspector, type Inspector } from '../inspection.js';
 import { History, type Transition } from '../line/history.js';
 import type { ServerStatus } from '../line/status.js';
 import { StatusFeed, type StatusOptions, type Subscription } from '../line/status-feed.js';
@@ -107,6 +108,16 @@ export abstract class ServerView extends Voice {
   /** Iterates over the statuses: the present one, then each that follows, to `disposed`. */
   status(options?: StatusOptions): AsyncGenerator<ServerStatus, undefined, undefined> {
     return this.statuses().iterate(options);
+  }
+
+  /**
+   * Attaches an XState inspector to the statechart of the server itself, as `connection.inspect()` does; to those of all
+   * peers too: the option `inspect`.
+   *
+   * @throws NinjaTcpError `NINJA_INVALID_OPTION`
+   */
+  inspect(inspector: Inspector): Subscription {
+    return attach(this.actor, checkedInspector('inspect(inspector)', inspector), this.settings.environment.warn);
   }
 
   /** The chart entered a state. */

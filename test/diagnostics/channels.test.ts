@@ -1,7 +1,7 @@
-import { channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
+import { channel, subscribe, type tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ConnectAttempt, DiagnosticChannels, LifeOver, MessagePassed, StateChange } from '../../src/index.js';
-import { echo, short, type Stage, stage } from '../connection/stage.js';
+import { echo, type Stage, short, stage } from '../connection/stage.js';
 import { dialRaw } from '../server/stage.js';
 
 const undone: (() => void)[] = [];
@@ -61,7 +61,10 @@ describe('ninja-tcp:state', () => {
       'peer start → connected.unproven (start)',
       'peer connected.unproven → connected.live (socket.heard)',
       expect.stringMatching(/^peer connected.live → /),
-      ...told.filter(({ id }) => id === 1).slice(3).map(sentence),
+      ...told
+        .filter(({ id }) => id === 1)
+        .slice(3)
+        .map(sentence),
     ]);
     expect(told.find(({ id }) => id === 1)).toMatchObject({ server: 'till server', epoch: 1 });
     expect(told.find(({ kind }) => kind === 'server')?.source).toBe(server);
