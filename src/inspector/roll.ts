@@ -1,74 +1,138 @@
+import type { Server } from '../server.js';
 import { idOf, living, type Seen } from './seen.js';
 import type { Row, Rows } from './wire.js';
 
+/** The time is looked at after so many. */
+const STRIDE = 32;
+
 /**
- * The list of all that lives, as the pages know it. It holds no one: what a program lets go is gone here as well. It
- * asks for no snapshots, which cost ten times as much, and wakes no peer.
+ * The list of all that lives, as the pages know it. Looking at everybody may take long, so it is done in rounds, and a
+ * round in pieces. Between rounds it holds no one: what a program lets go is gone here as well. It asks for no snapshots,
+ * which cost many times as much, and wakes no peer.
  */
 export class Roll {
   private rows = new Map<string, Row>();
+  private round: Iterator<Row> | undefined;
+  private met = new Set<string>();
 
-  /** The whole list, as it was last looked at. */
+  /** The whole list, as far as it was looked at. */
   all(): Rows {
     return { type: 'rows', now: Date.now(), all: true, rows: [...this.rows.values()], gone: [] };
   }
 
-  /** Looks at everybody. @returns what changed; undefined where nothing did */
-  look(): Rows | undefined {
-    const before = this.rows;
-    const rows = new Map<string, Row>();
+  /** A round has begun and is not over. */
+  get isAtWork(): boolean {
+    return this.round !== undefined;
+  }
+
+  /**
+   * Goes on with the round, or begins one.
+   *
+   * @param until monotonic milliseconds
+   * @returns what changed; undefined where nothing did
+   */
+  look(until: number): Rows | undefined {
+    this.round ??= this.everybody();
     const changed: Row[] = [];
-    const note = (row: Row): void => {
-      const old = before.get(row.id);
-      rows.set(row.id, old && isSame(old, row) ? old : row);
-      if (rows.get(row.id) !== old) changed.push(row);
-    };
-    for (const one of living()) {
-      if (one.kind === 'connection') note({ ...headOf(one), ...ratesOf(one) });
-      else {
-        const head = headOf(one);
-        const sum: Writable<Rates> = { rx: 0, tx: 0, rxBytes: 0, txBytes: 0 };
-        for (const peer of one.peers) {
-          const rates = ratesOf(peer);
-          sum.rx += rates.rx;
-          sum.tx += rates.tx;
-          sum.rxBytes += rates.rxBytes;
-          sum.txBytes += rates.txBytes;
-          note({ ...headOf(peer), parent: head.id, ...rates });
-        }
-        note({ ...head, ...sum });
-      }
+    for (let count = 1; count % STRIDE !== 0 || performance.now() < until; count += 1) {
+      const { value: row, done } = this.round.next();
+      if (done) return this.tell(changed, this.end());
+      this.met.add(row.id);
+      const old = this.rows.get(row.id);
+      if (old && isSame(old, row)) continue;
+      this.rows.set(row.id, row);
+      changed.push(row);
     }
-    this.rows = rows;
-    const gone = [...before.keys()].filter((id) => !rows.has(id));
-    if (changed.length + gone.length === 0) return undefined;
-    return { type: 'rows', now: Date.now(), all: false, rows: changed, gone };
+    return this.tell(changed, []);
   }
 
   /** Nobody looks any more. */
   forget(): void {
     this.rows = new Map();
+    this.met = new Set();
+    this.round = undefined;
+  }
+
+  /** The round is over. @returns the ids of those who were not met in it */
+  private end(): readonly string[] {
+    const { met, rows } = this;
+    this.round = undefined;
+    this.met = new Set();
+    const gone = [...rows.keys()].filter((id) => !met.has(id));
+    for (const id of gone) rows.delete(id);
+    return gone;
+  }
+
+  private tell(rows: readonly Row[], gone: readonly string[]): Rows | undefined {
+    return rows.length + gone.length === 0 ? undefined : { type: 'rows', now: Date.now(), all: false, rows, gone };
+  }
+
+  /** Connections and servers first: there are few of them, and whoever waits for the list wants to see them. */
+  private *everybody(): Generator<Row, undefined, undefined> {
+    const servers: Server[] = [];
+    for (const one of living()) {
+      if (one.kind === 'server') servers.push(one);
+      const row = readable(() => this.rowOf(one, one.kind === 'server' ? this.rows.get(idOf(one)) : ratesOf(one)));
+      if (row) yield row;
+    }
+    for (const server of servers) yield* this.peersOf(server);
+    return undefined;
+  }
+
+  /** Then the server again, with the sums. */
+  private *peersOf(server: Server): Generator<Row, undefined, undefined> {
+    const parent = idOf(server);
+    const sum = { rx: 0, tx: 0, rxBytes: 0, txBytes: 0 };
+    for (const peer of server.peers) {
+      const row = readable(() => this.rowOf(peer, ratesOf(peer), parent));
+      if (!row) continue;
+      sum.rx += row.rx;
+      sum.tx += row.tx;
+      sum.rxBytes += row.rxBytes;
+      sum.txBytes += row.txBytes;
+      yield row;
+    }
+    const row = readable(() => this.rowOf(server, sum));
+    if (row && row.state !== 'disposed') yield row;
+    return undefined;
+  }
+
+  private rowOf(one: Seen, { rx, tx, rxBytes, txBytes }: Rates = STILL, parent?: string): Row {
+    const id = idOf(one);
+    const { kind, state, reason } = one;
+    const substate = one.kind === 'server' ? undefined : one.substate;
+    return {
+      id,
+      kind,
+      // It never changes, and is put together anew each time it is asked for.
+      name: this.rows.get(id)?.name ?? one.name,
+      ...(parent !== undefined && { parent }),
+      state,
+      ...(substate !== undefined && { substate }),
+      since: one.history.at(-1)?.at ?? one.snapshot.since,
+      ...(reason && { reason: { code: reason.code, message: reason.message, at: reason.at } }),
+      rx,
+      tx,
+      rxBytes,
+      txBytes,
+    };
+  }
+}
+
+/** One that cannot be read, as of a copy of another version, is left out: a look harms nobody. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 
 type Rates = Pick<Row, 'rx' | 'tx' | 'rxBytes' | 'txBytes'>;
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function headOf(one: Seen): Omit<Row, keyof Rates> {
-  const { kind, name, state, reason } = one;
-  const substate = one.kind === 'server' ? undefined : one.substate;
-  return {
-    id: idOf(one),
-    kind,
-    name,
-    state,
-    ...(substate !== undefined && { substate }),
-    since: one.history.at(-1)?.at ?? one.snapshot.since,
-    ...(reason && { reason: { code: reason.code, message: reason.message, at: reason.at } }),
-  };
-}
+const STILL: Rates = { rx: 0, tx: 0, rxBytes: 0, txBytes: 0 };
 
-function ratesOf(one: Exclude<Seen, { kind: 'server' }>): Rates {
+function ratesOf(one: Exclude<Seen, Server>): Rates {
   const { received, sent } = one.stats();
   return {
     rx: received.messagesPerSecond,

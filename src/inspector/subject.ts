@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import type { Seen } from './seen.js';
 import { Steps } from './steps.js';
 import type { Message } from './wire.js';
@@ -20,7 +21,7 @@ export class Subject {
         const step = steps.of(event);
         if (step) this.tell(step);
       } catch (error) {
-        process.emitWarning(error instanceof Error ? error : String(error));
+        this.giveUp(error);
       }
     });
     this.stops = [inspection, one.subscribe(() => this.look())];
@@ -29,6 +30,14 @@ export class Subject {
   /** Tells of it, where anything changed: its words alone change with time. */
   look(): void {
     if (this.stops.length === 0) return;
+    try {
+      this.read();
+    } catch (error) {
+      this.giveUp(error);
+    }
+  }
+
+  private read(): void {
     const { id, one } = this;
     const { snapshot, history } = one;
     const explain = one.explain();
@@ -40,6 +49,12 @@ export class Subject {
     if (snapshot.state !== 'disposed') return;
     this.stop();
     this.tell({ type: 'gone', id });
+  }
+
+  /** It cannot be read, as of a copy of another version: a look harms nobody. */
+  private giveUp(error: unknown): void {
+    this.stop();
+    process.emitWarning(`the inspector cannot read ${this.id}: ${messageOf(error)}`);
   }
 
   /** Nothing of it is observed any more. */

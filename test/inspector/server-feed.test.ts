@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { connectionMachine } from '../../machines/connection.machine.js';
 import type { Connection, Peer, Server } from '../../src/index.js';
 import { planOf } from '../../src/inspector/chart-plan.js';
 import { Feed } from '../../src/inspector/feed.js';
+import { Roll } from '../../src/inspector/roll.js';
 import { echo, stage } from '../connection/stage.js';
 import { dialRaw } from '../server/stage.js';
 import { startStage } from './stage.js';
@@ -383,4 +385,63 @@ describe('when no page is open', () => {
     await seen.until('gone');
     expect(count()).toBe(0);
   });
+});
+
+describe('one that cannot be read', () => {
+  const broken = () => {
+    throw new Error('of another version');
+  };
+
+  test('is left out of the list, and the others are there', async () => {
+    const at = stage();
+    const [odd, sound] = [at.dial({ name: 'odd' }), at.dial({ name: 'sound' })];
+    Object.assign(odd, { stats: broken });
+    const { page } = await startStage();
+    const seen = await page();
+    await seen.idOf('sound');
+    expect([...seen.rows.values()].map(({ name }) => name)).toEqual(['sound']);
+    await odd.dispose();
+    await sound.dispose();
+  });
+
+  test('is watched no more, with a warning', async () => {
+    const at = stage();
+    const connection = at.dial({ name: 'breaking' });
+    const { page } = await startStage();
+    const list = await page();
+    const seen = await page(`&watch=${await list.idOf('breaking')}`);
+    await seen.until('detail');
+    const warned = once(process, 'warning');
+    Object.assign(connection, { explain: broken });
+    expect((await warned)[0]).toMatchObject({
+      message: expect.stringMatching(/^the inspector cannot read connection-\d+: of another version$/),
+    });
+    await connection.dispose();
+  });
+});
+
+test('a long list is looked at in pieces, and comes to the same', async () => {
+  const at = stage();
+  const connections = Array.from({ length: 200 }, (_, place) => at.dial({ name: `of many ${place}` }));
+  const roll = new Roll();
+  const pieces = [];
+  // Time is over from the beginning: each piece is as small as can be.
+  do pieces.push(roll.look(0));
+  while (roll.isAtWork);
+  expect(pieces.length).toBeGreaterThan(6);
+  const names = pieces.flatMap((piece) => piece?.rows ?? []).map(({ name }) => name);
+  expect(names.filter((name) => name.startsWith('of many'))).toEqual(connections.map(({ name }) => name));
+  expect(roll.all().rows.map(({ name }) => name)).toEqual(names);
+  const last = roll.all().rows.find(({ name }) => name === 'of many 199')?.id;
+  connections[7]?.disconnect();
+  await at.clock.runUntil(connections[199]?.dispose() as Promise<unknown>);
+  const changes = [];
+  do changes.push(roll.look(0));
+  while (roll.isAtWork);
+  const told = changes.filter((piece) => piece !== undefined);
+  expect(told.every(({ all }) => !all)).toBe(true);
+  const idle = told.flatMap(({ rows }) => rows).filter(({ substate }) => substate === 'idle');
+  expect(idle.map(({ name }) => name)).toEqual(['of many 7']);
+  expect(told.flatMap(({ gone }) => gone)).toEqual([last]);
+  for (const connection of connections) void connection.dispose();
 });
