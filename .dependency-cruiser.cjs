@@ -139,8 +139,21 @@ module.exports = {
       name: 'library-uses-dependencies-only',
       comment: 'a package that src or machines import belongs into dependencies',
       severity: 'error',
-      from: { path: ours },
+      from: { path: ours, pathNot: '^src/opentelemetry/' },
       to: { dependencyTypes: ['npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
+    },
+    {
+      name: 'opentelemetry-uses-its-optional-peer',
+      comment: 'who does not import this door needs no OpenTelemetry',
+      severity: 'error',
+      from: { path: '^src/opentelemetry/' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/@opentelemetry/api/' },
+    },
+    {
+      name: 'opentelemetry-api-in-its-door-only',
+      severity: 'error',
+      from: { path: ours, pathNot: '^src/opentelemetry/' },
+      to: { path: '(^|/)node_modules/@opentelemetry/' },
     },
     {
       name: 'everything-resolves',

@@ -4,6 +4,7 @@ import { defineConfig, type Options } from 'tsup';
 const doors = {
   index: 'src/index.ts',
   'testing/index': 'src/testing/index.ts',
+  'opentelemetry/index': 'src/opentelemetry/index.ts',
   'machines/index': 'machines/index.ts',
   'inspector/index': 'src/inspector/index.ts',
 };

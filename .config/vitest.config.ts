@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^ninja-tcp$/, replacement: at('src/index.ts') },
       { find: /^ninja-tcp\/testing$/, replacement: at('src/testing/index.ts') },
+      { find: /^ninja-tcp\/opentelemetry$/, replacement: at('src/opentelemetry/index.ts') },
       { find: /^ninja-tcp\/machines$/, replacement: at('machines/index.ts') },
       { find: /^ninja-tcp\/inspector$/, replacement: at('src/inspector/index.ts') },
     ],

@@ -14,6 +14,9 @@ export interface AnyStatus {
   readonly state: string;
 }
 
+/** Milliseconds since the last byte of a line that is up; undefined of others. For `ninja-tcp/opentelemetry`. */
+export let silenceOf: (one: { readonly kind: 'connection' | 'peer' }) => number | undefined;
+
 /** What can be seen of a line, be it a connection or a server's peer: state, counters, history. */
 export abstract class Watched<
   L extends Line,
@@ -22,6 +25,13 @@ export abstract class Watched<
 > extends EventEmitter<Events> {
   protected abstract readonly line: L;
   private feed: StatusFeed<Status> | undefined;
+
+  static {
+    silenceOf = (one) => {
+      const { state, line } = one as unknown as Watched<Line, Record<never, never>, AnyStatus>;
+      return state === 'connected' ? line.watch.silentForMs() : undefined;
+    };
+  }
 
   constructor() {
     super({ captureRejections: true });

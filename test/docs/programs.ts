@@ -79,6 +79,7 @@ export class Workshop {
       entry: {
         index: `${root}src/index.ts`,
         'testing/index': `${root}src/testing/index.ts`,
+        'opentelemetry/index': `${root}src/opentelemetry/index.ts`,
         'machines/index': `${root}machines/index.ts`,
         'inspector/index': `${root}src/inspector/index.ts`,
       },
