@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 const drawing = ['chart-plan', 'chart-svg', 'chart-mermaid'];
 const cache = `${root}node_modules/.cache/ninja-tcp`;
 
-/** The values that `src/options.ts`, `src/errors.ts`, `machines/index.ts` and what draws statecharts export. */
+/** The values that tables and pictures are made from: of options, errors, metrics, machines and what draws them. */
 export async function load() {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(`${cache}/docs-`);
@@ -17,13 +17,14 @@ export async function load() {
       'src/options.ts',
       'src/errors.ts',
       ...drawing.map((name) => `src/inspector/${name}.ts`),
+      'src/opentelemetry/table.ts',
       ...readdirSync(`${root}machines`)
         .filter((name) => name.endsWith('.ts'))
         .map((name) => `machines/${name}`),
     ];
     for (const file of files) translate(file, folder);
     const load = (name) => import(pathToFileURL(`${folder}/${name}.mjs`).href);
-    const modules = await Promise.all(['options', 'errors', 'index', ...drawing].map(load));
+    const modules = await Promise.all(['options', 'errors', 'table', 'index', ...drawing].map(load));
     return Object.assign({}, ...modules);
   } finally {
     rmSync(folder, { recursive: true, force: true });

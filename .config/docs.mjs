@@ -5,6 +5,7 @@
 //   --check   compares instead, and exits 1 with the names of the files that are out of date
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pictures } from './charts.mjs';
+import { diagnostics } from './docs-diagnostics.mjs';
 import { load, root } from './docs-source.mjs';
 import { charts } from './docs-states.mjs';
 import { defaultsOf, tables } from './docs-tables.mjs';
@@ -13,7 +14,7 @@ const MARKED = /(<!-- generated: (.+?) -->\n)([\s\S]*?)(<!-- end -->)/g;
 const DEFAULT = /(<!-- default: (\w+) -->)(.*?)(<!-- \/default -->)/g;
 
 const values = await load();
-const parts = { ...tables(values), ...charts(values) };
+const parts = { ...tables(values), ...charts(values), ...diagnostics(values) };
 const defaults = defaultsOf(values);
 const used = new Set();
 const problems = [];

@@ -81,7 +81,6 @@ export interface LifeOver extends Diagnosed {
 
 /** One attempt of a connection: the same object in all its messages. */
 export interface ConnectAttempt extends Diagnosed {
-  readonly kind: 'connection';
   /** Failures in a row and one, from 1. */
   readonly attempt: number;
   /** Where it goes: `{ host, port }` or `{ path }`. */
@@ -199,7 +198,6 @@ export class AttemptTrace {
   constructor(source: Speaker, when: When, number: number) {
     this.context = {
       ...told(source, when),
-      kind: 'connection',
       attempt: number,
       endpoint: undefined,
       remoteAddress: undefined,
