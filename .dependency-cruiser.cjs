@@ -8,9 +8,19 @@ const layers = [
   { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
   {
     name: 'values',
-    path: at(['framing', 'options', 'settings', 'diagnostics', 'inspection', 'meter', 'snapshot', 'registry']),
+    path: at([
+      'framing',
+      'options',
+      'settings',
+      'diagnostics',
+      'inspection',
+      'meter',
+      'snapshot',
+      'registry',
+      'recorder',
+    ]),
   },
-  { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses']) },
+  { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses', 'version']) },
 ];
 const anyLayer = layers.map((layer) => layer.path).join('|');
 
@@ -114,7 +124,7 @@ module.exports = {
     {
       name: 'no-xstate-below-the-machines',
       severity: 'error',
-      from: { path: at(['framing', 'delivery', 'protocol', 'target', 'errors', 'backoff', 'options']) },
+      from: { path: at(['framing', 'delivery', 'protocol', 'target', 'errors', 'backoff', 'options', 'recorder']) },
       to: { path: ['(^|/)node_modules/xstate/', '^xstate($|/)'] },
     },
     {

@@ -59,12 +59,13 @@ function choices(name) {
   }));
 }
 
-/** All options: `{ line: { numbers, choices }, connection, server }`. */
+/** All options: `{ line: { numbers, choices }, connection, server, recorder }`. */
 function optionsOf(values) {
   return {
     line: { numbers: numbers(values, 'lineNumbers'), choices: choices('LineChoices') },
     connection: { numbers: numbers(values, 'connectionNumbers'), choices: choices('ConnectOptions') },
     server: { numbers: numbers(values, 'serverNumbers'), choices: choices('ListenOptions') },
+    recorder: { numbers: numbers(values, 'recorderNumbers'), choices: choices('RecorderChoices') },
   };
 }
 
@@ -181,6 +182,7 @@ export function tables(values) {
     'options of a line': optionTables(groups.line),
     'options of a connection': optionTables(groups.connection),
     'options of a server': optionTables(groups.server),
+    'options of the flight recorder': optionTables(groups.recorder),
     'options in short': shortTable(groups),
     outcomes: outcomes(),
     errors: errors(values),

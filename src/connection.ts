@@ -7,6 +7,7 @@ import { attach } from './inspection.js';
 import { ConnectionLine } from './line/connection-line.js';
 import { connectionWords } from './line/explain.js';
 import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
+import { handsOn, recordConnection } from './line/flight.js';
 import type { Step } from './line/line.js';
 import { obey } from './line/obey.js';
 import type { ConnectionStatus } from './line/status.js';
@@ -85,9 +86,12 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
       },
       (cause, where) => this.fault(cause, where),
     );
+    recordConnection(this.line);
+    const { ports, ...watch } = handsOn(this.line);
     this.actor = createActor(machine, {
       clock: this.line.timers,
-      input: { ports: this.line, times: settings, greets: settings.onConnect !== undefined },
+      input: { ports, times: settings, greets: settings.onConnect !== undefined },
+      ...watch,
     });
     this.line.tell = (event) => this.order(event);
     this.actor.on('*', (announcement) => {
@@ -247,6 +251,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     // Told late, it may have been revived meanwhile: then those who wait, wait for the new attempt.
     if (this.line.refusal) this.rejectWaits(error);
     this.announce('failed', { reason, error });
+    this.tellFlight(reason);
   }
 
   private end(reason: Reason): void {

@@ -50,8 +50,24 @@ export type { Transition } from './line/history.js';
 export type { ConnectionStatus, PeerStatus, ServerStatus } from './line/status.js';
 export type { StatusOptions, Subscription } from './line/status-feed.js';
 export type { Traffic } from './meter.js';
-export type { ConnectOptions, Endpoint, Greeter, ListenOptions, OnConnect } from './options.js';
+export type { ConnectOptions, Endpoint, FlightRecorderOptions, Greeter, ListenOptions, OnConnect } from './options.js';
 export type { Peer, PeerDisposed, PeerEvents, PeerHandler, PeerState } from './peer.js';
+export type {
+  FlightAnswers,
+  FlightChart,
+  FlightCount,
+  FlightDump,
+  FlightEntered,
+  FlightEvent,
+  FlightFallen,
+  FlightMessage,
+  FlightRecorder,
+  FlightStart,
+  FlightStep,
+  FlightTimer,
+  FlightTraffic,
+  Plain,
+} from './recorder/dump.js';
 export { listen, type Server, type ServerEvents, type ServerState } from './server.js';
 export type {
   ConnectionSnapshot,

@@ -3,11 +3,12 @@ import type { Backoff } from './backoff.js';
 import type { ClientTls, Environment, LookupFunction, ServerTls } from './environment.js';
 import type { Framing } from './framing/framing.js';
 import type { Inspector } from './inspection.js';
+import type { FlightDump } from './recorder/dump.js';
 
 export interface NumberRule {
   /** Absent where the default follows from other options; the words say how. */
   readonly default: number | undefined;
-  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers' | 'descriptors';
+  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers' | 'descriptors' | 'entries';
   readonly min: number;
   readonly max: number;
   /** One value below `min` (or above `max`) that is allowed, and what it means. */
@@ -92,6 +93,14 @@ export const serverNumbers = {
   reservedDescriptors: { default: 32, unit: 'descriptors', min: 1, max: MAX_BYTES, also: [0, 'off'] },
 } as const satisfies Record<string, NumberRule>;
 
+/** The numbers of the flight recorder. */
+export const recorderNumbers = {
+  /** So many of the last steps are kept, and as many entries of traffic and messages. */
+  entries: { default: 500, unit: 'entries', min: 1, max: 100_000 },
+  /** So many bytes of each message are kept. */
+  payloads: { default: 0, unit: 'bytes', min: 1, max: 65_536, also: [0, 'none'] },
+} as const satisfies Record<string, NumberRule>;
+
 export type Numbers<Table> = { readonly [Option in keyof Table]?: number | undefined };
 export type Resolved<Table> = { readonly [Option in keyof Table]: number };
 
@@ -108,9 +117,20 @@ export interface LineChoices {
   readonly noDelay?: boolean | undefined;
   /** Hears every event of the statechart, from the first: a function, an observer `{ next }`, or what the package `@statelyai/inspect` returns. Of a server it hears those of all its peers too, each of which weighs four times as much then. If it throws, it is detached. See also `connection.inspect()`. */
   readonly inspect?: Inspector | undefined;
+  /** Keep the last events, transitions and byte counts, for `flightRecorder.dump()` and `ninja-tcp replay`; true is `{}`. Of a server: one for each peer. Default false. */
+  readonly flightRecorder?: boolean | FlightRecorderOptions | undefined;
   /** Clock, chance and network. Default: Node's. */
   readonly environment?: Environment | undefined;
 }
+
+export interface RecorderChoices {
+  /** What of a message may be kept, where `payloads` asks for it: other bytes, or undefined for none. If it throws, none. Default: all of it. */
+  readonly redact?: ((message: Uint8Array, way: 'received' | 'sent') => Uint8Array | string | undefined) | undefined;
+  /** When a connection fails, or a line is ended by a fault: call this with the dump; true gives it as the event `flightDump`. Default false. */
+  readonly dumpOnFailure?: boolean | ((dump: FlightDump) => unknown) | undefined;
+}
+
+export interface FlightRecorderOptions extends Numbers<typeof recorderNumbers>, RecorderChoices {}
 
 /** One of several servers that serve alike: a host's port, or a path. */
 export interface Endpoint {

@@ -3,6 +3,7 @@ import type { SocketFact, Standing } from '../machines/line.setup.js';
 import { type PeerAnnouncement, type PeerEvent, type PeerTimes, peerMachine } from '../machines/peer.machine.js';
 import type { Clock, Timer } from './environment.js';
 import type { Reason } from './errors.js';
+import { handsOn } from './line/flight.js';
 import type { PeerLine } from './line/peer-line.js';
 import { socketActor } from './socket/actor.js';
 
@@ -171,7 +172,8 @@ export class PeerLife {
 
   private wake(): PeerActor {
     const { line, times, owner } = this;
-    const actor = createActor(machine, { clock: this.clock(), input: { ports: line, times } });
+    const { ports, ...watch } = handsOn(line);
+    const actor = createActor(machine, { clock: this.clock(), input: { ports, times }, ...watch });
     this.awake = actor;
     // It shows where it stood, and never goes on.
     if (this.broken) return actor;

@@ -6,6 +6,7 @@ import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { lineWords, timeOfDay } from './line/explain.js';
 import { Face, type FaceEvents } from './line/face.js';
+import { recordPeer } from './line/flight.js';
 import type { FrameBudget } from './line/frame-budget.js';
 import type { Step } from './line/line.js';
 import { PeerLine, type PeerLineEvents } from './line/peer-line.js';
@@ -129,9 +130,12 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
     this.line = new PeerLine(settings, transport, ears, owner.budget, owner.crowd.timers());
     this.acceptedAt = this.line.now();
     this.life = new PeerLife(this.line, settings, ears);
+    const recorder = recordPeer(this.line, this.name, settings.tls !== undefined);
     this.life.start();
     // A framing that throws at once has ended it already.
     if (settings.inspect && !this.endReason) this.inspect(settings.inspect);
+    // A chart that sleeps has nothing to record.
+    if (recorder && !this.endReason) void this.life.actor;
   }
 
   /** The XState actor itself. It is made when it is first asked for: an idle crowd weighs a fourth without. */

@@ -19,18 +19,22 @@ import {
   type Resolved,
   serverNumbers,
 } from './options.js';
+import type { RecorderSettings } from './recorder/recorder.js';
 import {
   addresses,
+  checkedNumber,
   checkedTls,
   optional,
   port,
   portUnlessPath,
   refuse,
   refuseUnknown,
+  ruleOf,
   trustedProxies,
 } from './settings/checks.js';
 import { endpointsOf } from './settings/endpoints.js';
 import { guardedLookup } from './settings/lookup.js';
+import { recorderSettings } from './settings/recorder.js';
 import { type Target, targetWords } from './target.js';
 
 /** What a line runs on: every choice made. */
@@ -41,6 +45,7 @@ export interface LineSettings extends Resolved<typeof lineNumbers> {
   readonly copy: boolean;
   readonly noDelay: boolean;
   readonly inspect: InspectorFunction | undefined;
+  readonly flightRecorder: RecorderSettings | undefined;
   readonly environment: Environment;
 }
 
@@ -67,11 +72,6 @@ export interface ServerSettings extends LineSettings, Resolved<typeof serverNumb
   readonly name: string;
 }
 
-function ruleOf({ unit, min, max, also }: NumberRule): string {
-  const range = `a whole number of ${unit} from ${min} to ${max}`;
-  return also ? `${range}, or ${also[0]} (${also[1]})` : range;
-}
-
 function numbers<Table extends Record<string, NumberRule>>(
   table: Table,
   given: Numbers<Table>,
@@ -79,12 +79,7 @@ function numbers<Table extends Record<string, NumberRule>>(
 ): Resolved<Table> {
   const result: Record<string, number> = {};
   for (const [option, rule] of Object.entries(table)) {
-    const value = given[option] ?? computed[option] ?? rule.default;
-    const allowed =
-      typeof value === 'number' &&
-      (value === rule.also?.[0] || (Number.isInteger(value) && value >= rule.min && value <= rule.max));
-    if (!allowed) refuse(option, ruleOf(rule), value);
-    result[option] = value;
+    result[option] = checkedNumber(option, given[option] ?? computed[option] ?? rule.default, rule);
   }
   return result as Resolved<Table>;
 }
@@ -159,6 +154,7 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
     copy: flag('copy', given.copy, false),
     noDelay: flag('noDelay', given.noDelay, true),
     inspect: given.inspect === undefined ? undefined : checkedInspector('inspect', given.inspect),
+    flightRecorder: recorderSettings(given.flightRecorder),
     environment: optional('environment', given.environment, 'object', 'an Environment') ?? fallback,
   };
 }
@@ -173,6 +169,7 @@ const lineChoices = {
   copy: true,
   noDelay: true,
   inspect: true,
+  flightRecorder: true,
   environment: true,
 } as const satisfies Names<LineChoices, object>;
 

@@ -9,6 +9,7 @@ import { echoCommand } from './echo.js';
 import { exportCommand } from './export.js';
 import { helpOf, helpOfAll, usageOf, usageOfAll } from './help.js';
 import { inspectCommand } from './inspect.js';
+import { replayCommand } from './replay.js';
 import { watchCommand } from './watch.js';
 
 const commands: readonly Command[] = [
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   inspectCommand,
   watchCommand,
   exportCommand,
+  replayCommand,
 ];
 /** Built, this file is dist/cli/main.js. */
 const home = { file: fileURLToPath(import.meta.url), folder: new URL('../../', import.meta.url) };

@@ -2,6 +2,7 @@ import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
 import type { Dropped } from '../delivery/outbox.js';
 import { messageOf, NinjaTcpError, type Reason, show } from '../errors.js';
 import { MAX_DELAY } from '../options.js';
+import type { FlightDump } from '../recorder/dump.js';
 import type { Line } from './line.js';
 import { isPromise, Waiters } from './waiters.js';
 import { type AnyStatus, Watched } from './watched.js';
@@ -22,6 +23,8 @@ export interface FaceEvents {
   dropped: [event: Dropped];
   /** Nothing is broken, but look at it. */
   warning: [event: Warning];
+  /** What led to a failure, where the option `flightRecorder` has `dumpOnFailure: true`. */
+  flightDump: [dump: FlightDump];
   /** A listener or hook of the program threw; its line is being closed. Never a loss of the network. */
   error: [error: NinjaTcpError];
 }
@@ -35,6 +38,9 @@ export interface WaitOptions {
   /** Ends the wait with `NINJA_ABORTED`; the connection goes on. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** An end that one of the two sides asked for. */
+const isWished = ({ code }: Reason): boolean => code === 'NINJA_DISPOSED' || code === 'NINJA_CLOSED_BY_PEER';
 
 type MessageListener = (message: Buffer) => unknown;
 
@@ -176,6 +182,32 @@ export abstract class Face<
     } catch (error) {
       this.fault(error, name);
     }
+  }
+
+  /** Gives the dump to whom the option `flightRecorder` names, if this end was nobody's wish. */
+  protected override tellEnd(reason: Reason): void {
+    super.tellEnd(reason);
+    this.tellFlight(reason);
+  }
+
+  protected tellFlight(reason: Reason): void {
+    const { recorder, settings } = this.line;
+    if (!recorder?.settings.dumpOnFailure || (isWished(reason) && !this.faulted)) return;
+    const { dumpOnFailure } = recorder.settings;
+    // The step that leads to the failure is not over yet.
+    settings.environment.clock.defer(() => {
+      const dump = recorder.dump();
+      if (typeof dumpOnFailure !== 'function') {
+        this.announce('flightDump', dump);
+        return;
+      }
+      try {
+        dumpOnFailure(dump);
+      } catch (cause) {
+        const words = `flightRecorder.dumpOnFailure threw: ${messageOf(cause)}`;
+        settings.environment.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', words, cause));
+      }
+    });
   }
 
   protected tellDropped(): void {

@@ -4,6 +4,7 @@ import { messageChannel, statesAreHeard, tellMessage, tellStale, tellState } fro
 import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { Meter } from '../meter.js';
+import type { Recorder } from '../recorder/recorder.js';
 import type { LineSettings } from '../settings.js';
 import type { SocketOwner } from '../socket/owner.js';
 import { Pulse } from '../socket/pulse.js';
@@ -50,6 +51,8 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   transport: Transport | undefined;
   /** The error behind the last reason. */
   lastError: NinjaTcpError | undefined;
+  /** While one is asked for. */
+  recorder: Recorder | undefined;
   private warned = false;
   private referenced = true;
   /** The last socket, also when the gate was shut behind it. */
@@ -73,9 +76,10 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
   // --- receiving
 
   heard(bytes: number, now: number): void {
+    // The window that is over has nothing of this chunk.
+    this.received.tick(now);
     this.heardBytes += bytes;
     this.lastByteAt = now;
-    this.received.tick(now);
   }
 
   deliver(message: Buffer): void {
@@ -210,6 +214,7 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     const last = this.history.steps.at(-1);
     const cause = code === 'NINJA_DISPOSED' ? 'actor stopped' : 'statechart broke';
     if (last?.to !== 'disposed') this.entered('disposed', cause, { epoch: reason.epoch, reason });
+    this.recorder?.wrecked(message);
     // The chart may have broken between shutting the gate and stopping the socket.
     this.latest?.destroy();
     this.shutGate();

@@ -4,6 +4,7 @@ import { type DiagnosticSource, tellClose } from '../diagnostics.js';
 import type { TlsFacts } from '../environment.js';
 import { messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import { attach, checkedInspector, type Inspector } from '../inspection.js';
+import type { FlightRecorder } from '../recorder/dump.js';
 import { errorWords, inOrder, type LineSnapshot, type NextEvent, type Stats } from '../snapshot.js';
 import type { Transition } from './history.js';
 import type { Line, Step } from './line.js';
@@ -57,6 +58,11 @@ export abstract class Watched<
   /** The last 50 transitions, oldest first. */
   get history(): readonly Transition[] {
     return [...this.line.history.steps];
+  }
+
+  /** What the option `flightRecorder` asked for. */
+  get flightRecorder(): FlightRecorder | undefined {
+    return this.line.recorder;
   }
 
   /** What the handshake of the present or last line came to; undefined without TLS. Certificates last as long as the line. */

@@ -2,13 +2,25 @@
 import { type AddressMatcher, AddressSet } from '../addresses.js';
 import type { ClientTls, Environment, ServerTls } from '../environment.js';
 import { messageOf, NinjaTcpError, show } from '../errors.js';
-import type { ConnectOptions, Endpoint, ListenOptions } from '../options.js';
+import type { ConnectOptions, Endpoint, ListenOptions, NumberRule } from '../options.js';
 
 /** Proxies on this machine. */
 const THIS_MACHINE = ['127.0.0.0/8', '::1'];
 
 export function refuse(option: string, rule: string, value: unknown): never {
   throw new NinjaTcpError('NINJA_INVALID_OPTION', `${option} must be ${rule}, got ${show(value)}`);
+}
+
+export function ruleOf({ unit, min, max, also }: NumberRule): string {
+  const range = `a whole number of ${unit} from ${min} to ${max}`;
+  return also ? `${range}, or ${also[0]} (${also[1]})` : range;
+}
+
+export function checkedNumber(option: string, value: unknown, rule: NumberRule): number {
+  const allowed =
+    typeof value === 'number' &&
+    (value === rule.also?.[0] || (Number.isInteger(value) && value >= rule.min && value <= rule.max));
+  return allowed ? value : refuse(option, ruleOf(rule), value);
 }
 
 export function optional<T>(

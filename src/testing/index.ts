@@ -1,6 +1,7 @@
 export { type Bytes, frame } from './bytes.js';
 export { type Chaos, type ChaosFault, type ChaosOptions, createChaos, type DrawnFault } from './chaos.js';
 export { createVirtualClock, type RunUntilOptions, type VirtualClock, type VirtualClockOptions } from './clock.js';
+export { DumpError, parseDump } from './dump-check.js';
 export {
   createFaultProxy,
   type FaultProxy,
@@ -36,6 +37,8 @@ export type {
 } from './peer-path-types.js';
 export { peerPaths } from './peer-paths.js';
 export { createRandom } from './random.js';
+export { type Replay, type ReplayOptions, type ReplayStep, replay } from './replay.js';
+export type { ReplayDifference } from './replay-compare.js';
 export {
   createScript,
   type ExpectOptions,
