@@ -11,6 +11,9 @@ await connection.connected({ proven: true });
 const inspector = await startInspector();
 console.log(`open ${inspector.url}`); // → open http://127.0.0.1:…/?token=…
 
+const page = await fetch(inspector.url);
+console.log(page.status, page.headers.get('content-type')); // → 200 text/html; charset=utf-8
+
 // Whoever has no token sees nothing.
 const { origin, searchParams } = new URL(inspector.url);
 console.log((await fetch(`${origin}/feed`)).status); // → 403
@@ -25,9 +28,9 @@ for await (const chunk of feed.body ?? []) {
 const [hello, list] = told.split('\n\n').map((event) => event && JSON.parse(event.replace('data: ', '')));
 console.log(hello.pid === process.pid, hello.allowControl); // → true false
 for (const { kind, name, state, substate } of list.rows) console.log(kind, name, state, substate ?? '');
-// → peer peer 1 127.0.0.1:… connected live
 // → server inn listening …
 // → connection till 7 connected live
+// → peer peer 1 127.0.0.1:… connected …
 
 await inspector.close();
 await connection.close();

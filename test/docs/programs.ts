@@ -84,6 +84,8 @@ export class Workshop {
         'inspector/index': `${root}src/inspector/index.ts`,
       },
     });
+    // The page's own scripts have tests in a browser: here it is only asked for.
+    cpSync(`${root}src/inspector/page/index.html`, `${home}/dist/inspector/index.html`);
   }
 
   remove(): void {

@@ -346,6 +346,8 @@ function checksOf({ main, testing, machines, inspector }) {
       later(() => inspecting.close());
       const server = await serve(later, echo, { name: 'seen' });
       const { origin, searchParams } = new URL(inspecting.url);
+      assert.match(await (await fetch(inspecting.url)).text(), /^<!doctype html>/);
+      for (const file of ['page.js', 'page.css']) assert.equal((await fetch(`${origin}/${file}`)).status, 200);
       assert.equal((await fetch(`${origin}/feed`)).status, 403);
       const feed = await fetch(`${origin}/feed?token=${searchParams.get('token')}`);
       let told = '';
