@@ -1,12 +1,12 @@
 import type { Replay, ReplayStep } from '../testing/index.js';
 
 /** `12.4 ms`, to a tenth, with commas: `3,012.4 ms` */
-export function exact(ms: number): string {
+function exact(ms: number): string {
   return `${ms.toLocaleString('en-GB', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} ms`;
 }
 
 /** Control characters of a file that came by mail have no business on a terminal. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?');
 }
 

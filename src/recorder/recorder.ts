@@ -43,12 +43,14 @@ export interface Inspection {
 
 /** The state of a chart, by reference: each step makes new ones, and changes none. */
 interface Stand {
-  readonly value: unknown;
+  /** `connected.live` */
+  readonly state: string;
   readonly context: object;
   readonly socket: string | undefined;
 }
 
-interface Snapshot extends Pick<Stand, 'value' | 'context'> {
+interface Snapshot extends Pick<Stand, 'context'> {
+  readonly value: unknown;
   readonly children: object;
   readonly status: string;
 }
@@ -60,9 +62,27 @@ interface Step extends Pick<FlightStep, 'at' | 'event' | 'answers' | 'entered' |
   readonly stand: Stand;
 }
 
-type Answers = { [Name in AnswerName]?: (number | boolean)[] };
+type Answers = { [Name in AnswerName]?: readonly (number | boolean)[] };
 
-const UNBORN: Stand = { value: undefined, context: {}, socket: undefined };
+const NONE: readonly never[] = [];
+
+/** A list that grows reserves seventeen places: what is kept just fits. */
+function fitting<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? NONE : list.slice();
+}
+
+/** The words that steps are told in, each once; so many at most, since some have a number in them. */
+const vocabulary = new Map<string, string>();
+const MOST_WORDS = 256;
+
+function once(words: string): string {
+  const known = vocabulary.get(words);
+  if (known !== undefined) return known;
+  if (vocabulary.size < MOST_WORDS) vocabulary.set(words, words);
+  return words;
+}
+
+const UNBORN: Stand = { state: '', context: {}, socket: undefined };
 
 /**
  * The last steps of one statechart. It hears of its events and actions from XState, and of the answers and states from
@@ -114,8 +134,8 @@ export class Recorder implements FlightRecorder {
   answered<T extends number | boolean>(name: AnswerName, answer: T): T {
     // A chart that is being made asks before its first event.
     if (this.waiting.length > 0 || this.last === UNBORN) {
-      this.answers[name] ??= [];
-      this.answers[name].push(answer);
+      // As above: nearly always it is asked once, or twice.
+      this.answers[name] = [...(this.answers[name] ?? NONE), answer];
     }
     return answer;
   }
@@ -148,7 +168,7 @@ export class Recorder implements FlightRecorder {
     const written = steps.map((step): FlightStep => {
       const changed = changes(before, step.stand.context);
       before = step.stand.context;
-      return this.written(step, changed, stateWords(step.stand.value));
+      return this.written(step, changed, step.stand.state);
     });
     return {
       format: 1,
@@ -188,13 +208,13 @@ export class Recorder implements FlightRecorder {
     if (this.broke === undefined || !event) return [];
     const { at, answers, entered, did, broke, last } = this;
     const step = { at, event: plainEvent(event), answers, entered, did };
-    return [{ ...this.written(step, {}, stateWords(last.value)), broke }];
+    return [{ ...this.written(step, {}, last.state), broke }];
   }
 
   private startedAt(wallAt: number): FlightDump['start'] {
-    const { at, value, context, socket } = this.base;
+    const { at, state, context, socket } = this.base;
     const chart: FlightChart = {
-      state: stateWords(value),
+      state,
       context: plainContext(context),
       timers: [...this.timers.values()],
       ...(socket !== undefined && { socket }),
@@ -215,7 +235,7 @@ export class Recorder implements FlightRecorder {
 
   private acted(action: Action): void {
     const { words, sets, clears } = wordsOf(action);
-    if (words !== undefined) this.did.push(words);
+    if (words !== undefined) this.did.push(once(words));
     if (sets) this.timed.push({ event: sets.event, at: this.recorded.clock.now(), ms: sets.ms });
     if (clears !== undefined) this.timed.push(clears);
   }
@@ -223,8 +243,16 @@ export class Recorder implements FlightRecorder {
   private stepped(event: object, { value, context, children, status }: Snapshot): void {
     if (this.waiting.length === 0) this.at = this.recorded.clock.now();
     const { at, answers, entered, did, timed } = this;
-    this.last = { value, context, socket: Object.keys(children ?? {})[0] };
-    this.steps.push({ at, event: plainEvent(event), answers, entered, did, timed, stand: this.last });
+    this.last = { state: once(stateWords(value)), context, socket: Object.keys(children)[0] };
+    this.steps.push({
+      at,
+      event: plainEvent(event),
+      answers,
+      entered: fitting(entered),
+      did: fitting(did),
+      timed: fitting(timed),
+      stand: this.last,
+    });
     this.over = status !== 'active';
     this.waiting.shift();
     this.answers = {};

@@ -2,7 +2,7 @@ import type { FlightTraffic } from './dump.js';
 import { Ring } from './ring.js';
 
 /** What passes within this time is one entry, milliseconds. */
-export const GRAIN = 100;
+const GRAIN = 100;
 
 /** The running totals of a line. */
 export interface Totals {

@@ -25,6 +25,7 @@ suite('ninja-tcp, how it is called', () => {
       ['inspect', 'Usage: ninja-tcp inspect HOST:PORT [--port PORT] [--allow-control] [--stale-after MS]\n'],
       ['watch', 'Usage: ninja-tcp watch URL [NAME] [--once] [--json]\n'],
       ['export', 'Usage: ninja-tcp export [connection|peer|server] [--format FORMAT]\n'],
+      ['replay', 'Usage: ninja-tcp replay FILE [--as-test] [--out FILE] [--json] [--step]\n'],
     ] as const) {
       const one = await run(command, '--help');
       expect(one).toMatchObject({ code: 0, stderr: '' });
