@@ -56,7 +56,7 @@ export const metricTable = {
     kind: 'histogram',
     unit: 'By',
     attributes: [KIND, DIRECTION],
-    words: 'Length of each message. Only with `messageSizes: true`, since it costs something for each.',
+    words: 'Length of each message. Only with `messageSizes: true`, since it costs more than a microsecond for each.',
   },
   'ninja_tcp.silence': {
     kind: 'gauge',

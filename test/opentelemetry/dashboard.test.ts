@@ -99,7 +99,7 @@ describe('docs/grafana/ninja-tcp.json', () => {
     for (const { type, title, description, datasource, targets } of panels) {
       expect(['stat', 'timeseries']).toContain(type);
       expect(`${title} ${description}`).toMatch(/^\S.* .*\.$/);
-      expect(datasource.uid).toBe('${datasource}');
+      expect(datasource.uid).toBe(`\${datasource}`);
       expect(targets.map(({ refId }) => refId)).toEqual(['A', 'B', 'C'].slice(0, targets.length));
       for (const { legendFormat } of targets) expect(legendFormat).not.toBe('');
     }
