@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock, Timer } from '../environment.js';
+import { MAX_DELAY } from '../options.js';
 import { Heap } from './heap.js';
 import type { LineTimers } from './timers.js';
 
@@ -66,7 +67,8 @@ export class Crowd {
     this.alarm = undefined;
     this.alarmAt = next ? next.at : Number.POSITIVE_INFINITY;
     if (!next) return;
-    const wait = Math.max(0, Math.ceil(next.at - this.clock.now()));
+    // What is lost in adding and subtracting must not lift it over the longest delay there is, which fires at once.
+    const wait = Math.min(MAX_DELAY, Math.max(0, Math.ceil(next.at - this.clock.now())));
     this.alarm = this.context.runInAsyncScope(() => this.clock.setTimeout(this.ring, wait));
     if (this.referenced === 0) this.alarm.unref?.();
   }

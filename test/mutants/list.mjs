@@ -101,4 +101,5 @@ export const mutants = [
   ['the crowd keeps the context of whoever set its timer', 'src/socket/crowd.ts', 'this.context.runInAsyncScope(() => this.clock.setTimeout(this.ring, wait))', 'this.clock.setTimeout(this.ring, wait)', 'test/socket/crowd.test.ts', 'none of the async contexts'],
   ['a status comes into the middle of a step', 'src/line/status-feed.ts', 'this.owner.defer(() => this.tell());', 'this.tell();', 'test/line/status.test.ts', 'comes after the step'],
   ['a slow reader of statuses fills the memory', 'src/line/status-feed.ts', 'if (waiting.length > MOST) waiting.shift();', '', 'test/line/status.test.ts', 'a reader that is 50 behind'],
+  ['the longest timer of a crowd fires at once', 'src/socket/crowd.ts', 'Math.min(MAX_DELAY, Math.max(0, Math.ceil(next.at - this.clock.now())))', 'Math.max(0, Math.ceil(next.at - this.clock.now()))', 'test/socket/crowd.test.ts', 'the longest there is'],
 ];

@@ -34,6 +34,15 @@ describe('the timers of a crowd', () => {
     expect([seen, clock.pending]).toEqual([fire, 0]);
   });
 
+  test('the longest there is, set between two milliseconds, is no longer than that', async () => {
+    // 1172.5558793854434 + 2147483647 - 1172.5558793854434 is more than 2147483647.
+    for (let from = 0; from < 1000; from += 0.7360327907838) {
+      const clock = createVirtualClock({ start: from });
+      new Crowd(clock).timers().setTimeout(() => {}, 2 ** 31 - 1);
+      expect(clock.pending).toBe(1);
+    }
+  });
+
   test('of one instant fire as they were set, each with what it defers', async () => {
     const { clock, crowd, seen, note } = stage();
     for (const name of ['a', 'b', 'c']) {
