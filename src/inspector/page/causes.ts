@@ -42,15 +42,15 @@ const byCode: Readonly<Record<string, (clue: Clue) => Known>> = {
     because: `${wasLive(clue)}No answer came to the dial, not even a refusal: the machine is off, a cable or route is down, or a firewall swallows it.`,
     help: 'Ping the machine; look at cable, route and firewall between. It is retried by itself.',
   }),
-  NINJA_CERTIFICATE: ({ message }) => ({
-    headline: 'A certificate is not accepted',
+  NINJA_CERTIFICATE: certificate,
+  NINJA_TLS_FAILED: ({ message }) => ({
+    headline: 'The two sides have no TLS in common',
     because: sentence(message),
   }),
-  NINJA_TLS_FAILED: ({ message }) => ({
-    headline: /not TLS/.test(message)
-      ? 'The other side speaks no TLS: wrong port?'
-      : 'The two sides have no TLS in common',
-    because: sentence(message),
+  NINJA_NOT_TLS: (clue) => ({
+    headline: `The other side speaks no TLS${at(clue)}: wrong port?`,
+    because: `${sentence(clue.message)}. This side wants TLS, and was answered in the clear: another service has this port, TLS is not switched on there, or a proxy has nothing behind it.`,
+    help: 'Check the port, and `tls` on both sides. It is retried by itself.',
   }),
   NINJA_STALE: stale,
   NINJA_CLOSED_BY_PEER: (clue) =>
@@ -83,14 +83,49 @@ const byCode: Readonly<Record<string, (clue: Clue) => Known>> = {
   }),
 };
 
+/** What the system says of a certificate: headline and cure. */
+const certificates: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /CERT_HAS_EXPIRED/,
+    'The certificate of the other side has expired',
+    'Renew it on the other side; or set the clock of this machine, if that is wrong. Then call `connect()`: it does not try again by itself.',
+  ],
+  [
+    /CERT_NOT_YET_VALID/,
+    'The certificate of the other side is not valid yet',
+    'Look at the clocks of both machines. Then call `connect()`: it does not try again by itself.',
+  ],
+  [
+    /ALTNAME_INVALID/,
+    'The certificate is for another host',
+    'Check the host; or set `servername` of the option `tls`. Then call `connect()`: it does not try again by itself.',
+  ],
+  [
+    /UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED/,
+    'The certificate of the other side is signed by somebody unknown',
+    'If you trust it, put its authority into `ca` of the option `tls`. Then call `connect()`: it does not try again by itself.',
+  ],
+  [
+    /does not accept our certificate/,
+    'The other side does not accept our certificate',
+    'Look at `cert` and `key` of the option `tls`, and whom the other side trusts. Then call `connect()`: it does not try again by itself.',
+  ],
+];
+
+function certificate({ message, below }: Clue): Known {
+  const text = `${message} ${below ?? ''}`;
+  const [, headline = 'A certificate is not accepted', help] = certificates.find(([sign]) => sign.test(text)) ?? [];
+  return { headline, because: `${sentence(message)}.`, ...(help && { help }) };
+}
+
 const REFUSED = 'The machine answered, and refuses: no program has this port open.';
 
-/** What the system says of a failed dial: headline (`@` is where), explanation, cure. */
+/** What the system says of a failed dial: headline (`@` is where, `$` the host alone), explanation, cure. */
 const dials: Readonly<Record<string, readonly [string, string, string]>> = {
   ECONNREFUSED: ['Nobody listens@', REFUSED, 'Start the server, or mend the port. It is retried by itself.'],
   ENOTFOUND: [
-    'No such host name@',
-    'The name servers know no address for it.',
+    'No such host name: $',
+    'The name servers answered, and know no address for it.',
     'Check the spelling of the host, and DNS. It is retried by itself.',
   ],
   EAI_AGAIN: [
@@ -132,7 +167,8 @@ function connectFailed(clue: Clue): Known {
   const known = code === undefined ? undefined : dials[code];
   if (!known) return { headline: `The dial failed${at(clue)}`, because: sentence(clue.below ?? clue.message) };
   const [headline, because, help] = known;
-  return { headline: headline.replace('@', at(clue)), because: `${wasLive(clue)}${because}`, help };
+  const host = clue.endpoint?.replace(/:\d+$/, '') ?? 'unknown';
+  return { headline: headline.replace('@', at(clue)).replace('$', () => host), because: `${wasLive(clue)}${because}`, help };
 }
 
 /** The story before this failure: a line that was live, went silent, and now cannot be dialled. */
@@ -209,9 +245,21 @@ function strange(clue: Clue): Known {
       help: 'Raise `maxFrameLength` on this side, or let the other side send smaller messages.',
     };
   }
+  const would =
+    announced === undefined || limit === undefined || seen.bytes.length === 0
+      ? sentence(clue.message)
+      : `Read as a length, the bytes ${hexOf(seen.bytes)} announce ${bytes(announced)}; \`maxFrameLength\` is ${bytes(limit)}`;
   return {
     headline: 'Garbage where a length should stand',
-    because: `${sentence(clue.message)}. Another framing, a bug of the other side, or a stream that lost its place.`,
+    because: `${would}. Another framing, a bug of the other side, or a stream that lost its place.`,
     help: 'Check `framing` on both sides; look at the first bytes.',
   };
+}
+
+function hexOf(bytes: readonly number[]): string {
+  const more = bytes.length > 8 ? ' …' : '';
+  return `${bytes
+    .slice(0, 8)
+    .map((one) => one.toString(16).padStart(2, '0'))
+    .join(' ')}${more}`;
 }

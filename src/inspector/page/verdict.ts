@@ -31,6 +31,8 @@ export interface Verdict {
 const MUCH = 256 * 1024;
 /** A loss is worth a word for so long. */
 const LATELY = 60_000;
+/** So many losses within that time are no accident. */
+const OFTEN = 3;
 
 export function verdictOf({ snapshot, history, now }: Pick<Detail, 'snapshot' | 'history' | 'now'>): Verdict {
   const attempts = attemptsOf(history);
@@ -112,6 +114,18 @@ function judgeUp(
   if (substate === 'unproven') return judgeUnproven(attempts);
   const heard = snapshot.lastHeardAt === undefined ? '' : `Last byte ${span(now - snapshot.lastHeardAt)} ago. `;
   const { reason } = snapshot;
+  const lost = attempts.filter(
+    (one) => outcome(one) === 'lost' && now - (one.endedAt ?? 0) < LATELY && one.code !== 'NINJA_DISCONNECTED',
+  ).length;
+  if (reason && now - reason.at < LATELY && lost >= OFTEN) {
+    const cause = because(snapshot, attempts);
+    return {
+      mood: 'warn',
+      headline: 'The line is live, and does not last',
+      because: `${heard}It was lost ${count(lost)} times within a minute, at ${timeOfDay(reason.at)} for the last time: ${reason.message}.`,
+      help: cause?.help,
+    };
+  }
   const lately =
     reason && now - reason.at < LATELY
       ? `It was lost at ${timeOfDay(reason.at)} (${reason.message}) and has healed.`

@@ -58,12 +58,21 @@ describe('the verdict tells what is wrong', () => {
     [
       'wrong port: TLS asked for, none spoken',
       {
-        code: 'NINJA_TLS_FAILED',
+        code: 'NINJA_NOT_TLS',
         message: 'no TLS with h: what it says is not TLS (ERR_SSL_WRONG_VERSION_NUMBER)',
+      },
+      'The other side speaks no TLS at 127.0.0.1:65432: wrong port?',
+      /what it says is not TLS.*answered in the clear/,
+    ],
+    [
+      'no TLS in common',
+      {
+        code: 'NINJA_TLS_FAILED',
+        message: 'no TLS with h: handshake failure: no cipher in common, or it wants a certificate',
         change: { substate: 'failed' },
       },
-      'The other side speaks no TLS: wrong port?',
-      /what it says is not TLS/,
+      'The two sides have no TLS in common',
+      /no cipher in common/,
     ],
     [
       'certificate',
@@ -72,8 +81,46 @@ describe('the verdict tells what is wrong', () => {
         message: 'the certificate of h is not accepted: it has expired (CERT_HAS_EXPIRED)',
         change: { substate: 'failed' },
       },
-      'A certificate is not accepted',
+      'The certificate of the other side has expired',
       /it has expired/,
+    ],
+    [
+      'certificate of an authority that is not known',
+      {
+        code: 'NINJA_CERTIFICATE',
+        message:
+          'the certificate of h is not accepted: who signed it is not known here; its authority belongs into tls.ca (UNABLE_TO_VERIFY_LEAF_SIGNATURE)',
+        change: { substate: 'failed' },
+      },
+      'The certificate of the other side is signed by somebody unknown',
+      /who signed it is not known/,
+    ],
+    [
+      'certificate for another host',
+      {
+        code: 'NINJA_CERTIFICATE',
+        message:
+          "the certificate of h is not accepted: Host: h. is not cert's CN: elsewhere (ERR_TLS_CERT_ALTNAME_INVALID)",
+        change: { substate: 'failed' },
+      },
+      'The certificate is for another host',
+      /is not cert's CN/,
+    ],
+    [
+      'our certificate',
+      {
+        code: 'NINJA_CERTIFICATE',
+        message: 'h does not accept our certificate: tlsv1 alert unknown ca',
+        change: { substate: 'failed' },
+      },
+      'The other side does not accept our certificate',
+      /unknown ca/,
+    ],
+    [
+      'certificate, for any other reason',
+      { code: 'NINJA_CERTIFICATE', message: 'the certificate of h is not accepted: it was revoked' },
+      'A certificate is not accepted',
+      /revoked/,
     ],
     [
       'stopped server',
@@ -141,7 +188,7 @@ describe('the verdict tells what is wrong', () => {
       'garbage',
       { code: 'NINJA_FRAME_TOO_LARGE', message: tooLarge(4_026_531_841, '\xf0\x00\x00\x01\x99\x00') },
       'Garbage where a length should stand',
-      /lost its place/,
+      /the bytes f0 00 00 01 99 00 announce 3\.8 GiB; `maxFrameLength` is 8 MiB\..*lost its place/,
     ],
     [
       'length the other way round',
@@ -168,8 +215,12 @@ describe('the verdict tells what is wrong', () => {
     ],
     [
       'DNS: no such name',
-      { code: 'NINJA_CONNECT_FAILED', message: 'getaddrinfo ENOTFOUND till.exampel' },
-      'No such host name at 127.0.0.1:65432',
+      {
+        code: 'NINJA_CONNECT_FAILED',
+        message: 'getaddrinfo ENOTFOUND till.exampel',
+        change: { endpoint: 'till.exampel:65432' },
+      },
+      'No such host name: till.exampel',
       /no address/,
     ],
     [
@@ -241,6 +292,25 @@ describe('the verdict on a line without trouble', () => {
     expect(look({ change: { reason } }).because).toMatch(/was lost at .*\(read ECONNRESET\) and has healed/);
     expect(look({ change: { reason: { ...reason, at: NOW - 61_000 } } }).because).toBe('Last byte 210 ms ago.');
   });
+});
+
+test('a line that is live again and again is not called good', () => {
+  const life = [...Array(3).keys()].flatMap((n) => [
+    `${n * 2000} connected.unproven ${n + 1} always`,
+    `${n * 2000 + 10} connected.live ${n + 1} socket.heard`,
+    `${n * 2000 + 900} disconnected.waiting ${n + 1} socket.failed`,
+  ]);
+  const reason = { code: 'NINJA_RESET', message: 'read ECONNRESET', at: NOW - 15_100, epoch: 3 } as const;
+  const told = (lines: readonly string[], now = NOW) => {
+    const history = historyOf(NOW - 20_000, lines, 'NINJA_RESET', 'read ECONNRESET');
+    return verdictOf({ snapshot: connection(now, { reason }), history, now });
+  };
+  expect(told(life)).toMatchObject({ mood: 'warn', headline: 'The line is live, and does not last' });
+  expect(told(life).because).toMatch(/It was lost 3 times within a minute, .*: read ECONNRESET\.$/);
+  expect(told(life.slice(3)).mood).toBe('good');
+  expect(told(life, NOW + 60_000).mood).toBe('good');
+  // An outage in which nobody could be dialled is one loss.
+  expect(told(life.map((line) => line.replace(/connected\.(unproven|live)/, 'connecting.dialing'))).mood).toBe('good');
 });
 
 test.each<[string, Partial<ConnectionSnapshot>, RegExp]>([
