@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { noPage } from './page/fake-feed.js';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -15,7 +15,8 @@ export interface Opened {
   readonly asked: string[];
 }
 
-export type Open = (url: string, options?: BrowserContextOptions) => Promise<Opened>;
+/** It is closed behind its test, unless it `stays` for the whole suite. */
+export type Open = (url: string, options?: BrowserContextOptions & { readonly stays?: boolean }) => Promise<Opened>;
 
 /** A suite that opens pages in a headless Chromium; skipped by name where there is none, or no page is built. */
 export function browserSuite(name: string, tests: (open: Open) => void): void {
@@ -31,8 +32,16 @@ export function browserSuite(name: string, tests: (open: Open) => void): void {
     }, 60_000);
     afterAll(() => browser?.close());
 
-    tests(async (url, options = {}) => {
+    // A page that nobody looks at any more still draws.
+    const passing = new Set<BrowserContext>();
+    afterEach(async () => {
+      for (const context of passing) await context.close();
+      passing.clear();
+    });
+
+    tests(async (url, { stays = false, ...options } = {}) => {
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+      if (!stays) passing.add(context);
       context.setDefaultTimeout(30_000);
       const page = await context.newPage();
       const opened: Opened = { page, complaints: [], asked: [] };

@@ -26,6 +26,11 @@ export interface Told {
   readonly bytes?: number;
   readonly lost?: readonly unknown[];
   readonly fooled?: boolean;
+  readonly url?: string;
+  readonly name?: string;
+  /** Wall-clock milliseconds since 1970. */
+  readonly wall?: number;
+  readonly watchers?: number;
 }
 
 /** Monotonic milliseconds of the machine: the same in every process on it. */

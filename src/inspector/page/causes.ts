@@ -130,7 +130,7 @@ const dials: Readonly<Record<string, readonly [string, string, string]>> = {
   ],
   EAI_AGAIN: [
     'The name servers do not answer',
-    'The host name could not be looked up at all.',
+    'The name $ could not be looked up at all.',
     'Look at the network and at DNS of this machine. It is retried by itself.',
   ],
   EHOSTUNREACH: [
@@ -168,7 +168,8 @@ function connectFailed(clue: Clue): Known {
   if (!known) return { headline: `The dial failed${at(clue)}`, because: sentence(clue.below ?? clue.message) };
   const [headline, because, help] = known;
   const host = clue.endpoint?.replace(/:\d+$/, '') ?? 'unknown';
-  return { headline: headline.replace('@', at(clue)).replace('$', () => host), because: `${wasLive(clue)}${because}`, help };
+  const filled = (words: string) => words.replace('@', at(clue)).replace('$', () => host);
+  return { headline: filled(headline), because: `${wasLive(clue)}${filled(because)}`, help };
 }
 
 /** The story before this failure: a line that was live, went silent, and now cannot be dialled. */
@@ -186,7 +187,6 @@ function sameEnds(attempts: readonly Attempt[], what: ReturnType<typeof outcome>
 
 function stale(clue: Clue): Known {
   const silent = sameEnds(clue.attempts, 'no byte');
-  const help = errorTable.NINJA_STALE.cure;
   if (silent > 0) {
     return {
       headline: 'It opens, and nobody speaks',
@@ -197,7 +197,7 @@ function stale(clue: Clue): Known {
   return {
     headline: 'The other side fell silent',
     because: `The line was live, then there was ${clue.message}, and no FIN or reset came: a pulled cable, a lost route, or a stopped process. The next attempts will tell.`,
-    help,
+    help: 'It is dialled again by itself. Look at cable and route, and at the server process. If the other side is silent when idle, let it send empty frames, or set `staleAfter: 0`.',
   };
 }
 

@@ -7,6 +7,8 @@ import { shapeOf } from './shapes.js';
 import { count, plural } from './words.js';
 
 const HEIGHT = 44;
+/** Rows keep their places for so long after the mouse moved over them, milliseconds: nobody can click at what jumps. */
+const STILL = 1000;
 
 const columns: readonly (readonly [SortKey, string, string])[] = [
   ['name', 'Name', 'wide'],
@@ -25,6 +27,9 @@ export interface ListOwner {
 export class ListView {
   private query: Query = ALL;
   private lines: readonly Line[] = [];
+  private stillUntil = 0;
+  /** The rows would stand in another order by now. */
+  private waiting = false;
   private readonly pool: RowView[] = [];
   private readonly list = byId('list');
   private readonly scroll = byId('scroll');
@@ -42,6 +47,10 @@ export class ListView {
     const grouped = byId<HTMLInputElement>('grouped');
     grouped.addEventListener('change', () => this.ask({ grouped: grouped.checked }));
     this.scroll.addEventListener('scroll', () => this.draw(), { passive: true });
+    const still = () => {
+      this.stillUntil = performance.now() + STILL;
+    };
+    this.scroll.addEventListener('pointermove', still, { passive: true });
     this.list.addEventListener('keydown', (event) => this.key(event));
     new ResizeObserver(() => {
       // The heads stand above the rows, not above their scroll bar.
@@ -78,6 +87,7 @@ export class ListView {
 
   private ask(change: Partial<Query>): void {
     this.query = { ...this.query, ...change };
+    this.stillUntil = 0;
     this.refresh();
   }
 
@@ -88,7 +98,8 @@ export class ListView {
 
   /** The rows have changed. */
   refresh(): void {
-    this.lines = this.rows.arrange(this.query);
+    this.waiting = this.lines.length > 0 && performance.now() < this.stillUntil;
+    this.lines = this.waiting ? this.inPlace() : this.rows.arrange(this.query);
     for (const [key, head] of this.heads) {
       const own = key === this.query.sort;
       set(head, 'aria-sort', own ? (this.query.down ? 'descending' : 'ascending') : undefined);
@@ -99,6 +110,14 @@ export class ListView {
     write(byId('tally'), `${shown}${plural(this.rows.size, 'line')}`);
     this.drawStates();
     this.draw();
+  }
+
+  /** The lines as they stand, with what is known of them by now. */
+  private inPlace(): Line[] {
+    return this.lines.flatMap((line) => {
+      const row = this.rows.get(line.row.id);
+      return row ? [{ ...line, row }] : [];
+    });
   }
 
   private drawStates(): void {
@@ -136,6 +155,10 @@ export class ListView {
 
   /** Puts the lines in sight into the rows of the pool. */
   draw(): void {
+    if (this.waiting && performance.now() >= this.stillUntil) {
+      this.refresh();
+      return;
+    }
     const { from, to } = visible(this.lines.length, this.scroll.clientHeight, HEIGHT, this.scroll.scrollTop);
     while (this.pool.length < to - from) this.pool.push(this.makeRow());
     const { chosen, now } = this.owner;

@@ -7,13 +7,14 @@ import { Feed } from './feed.js';
 import { FiguresView } from './figures-view.js';
 import { listenToKeys } from './keys.js';
 import { ListView } from './list-view.js';
+import { Replay } from './replay.js';
 import { type Changes, type Link, Session } from './session.js';
 import { EVENTS, TablesView } from './tables-view.js';
 import { ThemeSwitch } from './theme.js';
 import { TimelineView } from './timeline-view.js';
 import { TravelView } from './travel-view.js';
 import { TitleView, VerdictView } from './verdict-view.js';
-import { type Message, type Order, placeOf } from './wire.js';
+import { type Message, type Order, placeOf, type Step } from './wire.js';
 
 /** A choice by arrow keys is told to the process when it has rested for so long. */
 const REST = 90;
@@ -41,6 +42,7 @@ class Page {
   private readonly controls = new ControlsView({ order: (order) => void this.order(order) });
   private readonly feed = new Feed(this);
   private readonly theme = new ThemeSwitch(() => forgetColours());
+  private replay = new Replay();
   private rest: ReturnType<typeof setTimeout> | undefined;
   private noticeUntil: ReturnType<typeof setTimeout> | undefined;
   private spokenPlace: string | undefined;
@@ -103,7 +105,17 @@ class Page {
   }
 
   heard(message: Message): void {
-    this.changed(this.session.apply(message, Date.now()));
+    const before = this.recording;
+    const changes = this.session.apply(message, Date.now());
+    if (this.recording !== before) this.replay = new Replay();
+    if (changes.step && this.recording?.held === undefined) this.play(message as Step);
+    this.changed(changes);
+  }
+
+  private play(step: Step): void {
+    const kind = this.session.kind;
+    const node = kind && this.hello?.charts[kind].nodes.find(({ place }) => place === step.to);
+    this.replay.add(step, node?.type === 'transient');
   }
 
   lost(): void {
@@ -148,6 +160,7 @@ class Page {
 
   choose(id: string): void {
     this.session.choose(id);
+    this.replay = new Replay();
     this.spokenPlace = undefined;
     this.list.draw();
     this.dirty = true;
@@ -181,6 +194,8 @@ class Page {
       this.list.refresh();
       this.listedAt = Date.now();
     }
+    if (this.recording?.held !== undefined) this.replay = new Replay();
+    else if (this.replay.turn(here)) this.dirty = true;
     // With little motion wanted, figures change four times a second.
     const due = here - this.drawnAt >= (still() ? 250 : 30);
     if (!this.dirty && !due) return;
@@ -224,8 +239,9 @@ class Page {
     );
     this.chart.draw(hello?.charts[kind]);
     const steps = recording.steps(EVENTS);
-    const step = recording.held === undefined ? steps[0] : moment?.step;
-    this.chart.light(place, step);
+    const { shown } = this.replay;
+    const step = recording.held === undefined ? (shown ?? this.replay.wholeOf(steps[0])) : moment?.step;
+    this.chart.light(shown?.to ?? place, step);
     this.chart.tell(step);
     this.verdict.show(picture);
     if (picture) this.figures.show(picture);

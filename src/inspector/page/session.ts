@@ -1,7 +1,7 @@
 /** All that the page knows: what comes over the wire goes in here, and views read it. No DOM, no clock. */
 import { RowTable } from './list.js';
 import { Recording } from './recording.js';
-import { type Hello, type Message, placeOf, type Row } from './wire.js';
+import { type Hello, type Kind, type Message, placeOf, type Row } from './wire.js';
 
 /** `closed`: the token is not (or no longer) good, and no retry will mend that. */
 export type Link = 'connecting' | 'live' | 'lost' | 'closed';
@@ -115,6 +115,10 @@ export class Session {
 
   private mark(text: string, here: number): void {
     this.recording?.add({ kind: 'mark', at: this.now(here), text });
+  }
+
+  get kind(): Kind | undefined {
+    return this.chosen === undefined ? undefined : this.rows.get(this.chosen)?.kind;
   }
 
   /** Where the chosen one stands now, whatever is looked at: `connected.live`. */

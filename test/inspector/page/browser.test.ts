@@ -128,6 +128,35 @@ browserSuite('the inspector’s page', (open) => {
     await page.waitForSelector('#verdict', { state: 'hidden' });
   });
 
+  test('keeps the rows where they are while a mouse moves over them', async () => {
+    const feed = await fake({ rows: ['a', 'b', 'c'].map((id) => row(id, { name: id })) });
+    const { page } = await open(feed.url);
+    const names = async () => {
+      const rows = await page.locator('.row:not([hidden])').all();
+      const shown = await Promise.all(
+        rows.map(async (one) => [
+          Number(await one.getAttribute('aria-rowindex')),
+          await one.locator('.who').innerText(),
+        ]),
+      );
+      return shown.sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => name);
+    };
+    await expect.poll(names).toEqual(['a', 'b', 'c']);
+    const moving = (async () => {
+      for (let i = 0; i < 30; i += 1) {
+        await page.mouse.move(100 + i, 250);
+        await page.waitForTimeout(50);
+      }
+    })();
+    await page.waitForTimeout(200);
+    feed.change([row('c', { name: 'c', state: 'stale' })], ['b']);
+    await shows(page, '.row.alarm .who', 'c');
+    expect(await names()).toEqual(['a', 'c']);
+    await moving;
+    // The mouse rests: the worst comes first again.
+    await expect.poll(names, { timeout: 20_000 }).toEqual(['c', 'a']);
+  });
+
   test('gives the recording as a file', async () => {
     const feed = await fake();
     const { page } = await open(feed.url);
