@@ -78,7 +78,7 @@ export async function slowReader(later: Later, options: object = {}): Promise<Ta
 }
 
 /** Its first bytes are these. */
-export async function says(later: Later, bytes: Buffer): Promise<Target> {
+async function says(later: Later, bytes: Buffer): Promise<Target> {
   return { host, port: await raw(later, (socket) => void socket.resume().write(bytes)) };
 }
 
@@ -104,6 +104,6 @@ export async function noSuchName(later: Later): Promise<Target> {
   });
   server.bind(0, host);
   await once(server, 'listening');
-  later(() => server.close());
+  later(() => void server.close());
   return { host: 'till-7.example', port: 65_432, names: server.address().port };
 }

@@ -28,7 +28,7 @@ async function inspected(options: object = {}) {
 }
 
 async function choose(page: Page, name: string): Promise<void> {
-  await page.locator('.row .who').getByText(name, { exact: true }).click();
+  await page.locator('.row:not([hidden]) .who').getByText(name, { exact: true }).click();
   await shows(page, '#title .title', name);
 }
 

@@ -39,11 +39,14 @@ export interface EdgeParts {
   readonly label: SVGGElement;
 }
 
-/** @param within its label lies in a state that holds others: it has that one's ground */
-export function drawEdge(edge: ChartEdge, within: boolean): EdgeParts {
+/**
+ * @param within its label lies in a state that holds others: it has that one's ground
+ * @param leaf it leaves a state that holds none: a label inside it is on that one's colour while it is lit
+ */
+export function drawEdge(edge: ChartEdge, within: boolean, leaf: boolean): EdgeParts {
   const { id, lx, ly, lw, points, label, description } = edge;
   const line = svg('path', { class: 'edge', d: roundedPath(points), 'data-edge': id, 'marker-end': 'url(#arrow)' });
-  const kind = edge.delay ? 'label timed' : points.length === 0 ? 'label inside' : 'label';
+  const kind = edge.delay ? 'label timed' : points.length > 0 ? 'label' : leaf ? 'label inside leaf' : 'label inside';
   const words = svg(
     'g',
     { class: within ? `${kind} within` : kind, 'data-label': id },

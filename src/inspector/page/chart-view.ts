@@ -47,6 +47,7 @@ export class ChartView {
         drawEdge(
           edge,
           grounds.some((node) => covers(node, edge)),
+          !grounds.some((node) => node.id === edge.source),
         ),
       );
     const parts = [...this.edges.values()];

@@ -215,6 +215,7 @@ class Page {
     if (here - this.plottedAt < 100 && !fresh) return;
     this.plottedAt = here;
     this.timeline.draw(recording, now);
+    this.timeline.tell(now);
   }
 
   private draw(now: number): void {
@@ -246,7 +247,6 @@ class Page {
     this.verdict.show(picture);
     if (picture) this.figures.show(picture);
     this.tables.show(steps, picture?.history ?? [], now);
-    this.timeline.tell(now);
     if (this.spokenPlace !== place && picture) {
       if (this.spokenPlace !== undefined || recording.held === undefined) write(byId('spoken'), this.verdict.spoken);
       this.spokenPlace = place;

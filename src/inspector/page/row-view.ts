@@ -49,7 +49,11 @@ export class RowView {
     const { row, depth, members } = line;
     const place = placeOf(row);
     const { tone, word } = lookOf(place);
-    set(element, 'class', `row ${tone}${depth === 1 ? ' member' : ''}${members === undefined ? '' : ' group'}`);
+    set(
+      element,
+      'class',
+      `row ${tone} ${row.kind}${depth === 1 ? ' member' : ''}${members === undefined ? '' : ' group'}`,
+    );
     set(element, 'aria-rowindex', index + 2);
     set(element, 'aria-selected', String(chosen));
     set(element, 'aria-level', depth + 1);

@@ -113,7 +113,7 @@ export function comingWords(name: string, attempt: number | undefined): string {
     case 'connectTimeout':
       return 'This attempt is given up';
     case 'silence':
-      return 'The next check for silence';
+      return 'Next check for silence';
     case 'drainTimeout':
       return 'What is left is dropped, and it ends';
     case 'discardTimeout':

@@ -65,7 +65,7 @@ test.each([
 
 test('timers are told by what they bring', () => {
   expect(comingWords('backoff', 5)).toBe('Attempt 5');
-  expect(comingWords('silence', undefined)).toBe('The next check for silence');
+  expect(comingWords('silence', undefined)).toBe('Next check for silence');
   expect(comingWords('something new', undefined)).toBe('something new');
 });
 
