@@ -31,9 +31,12 @@ interface Words {
 
 /** Waits until the block above the picture says all of it at once; tells what it says instead. */
 async function says(page: Page, name: string, words: Words): Promise<void> {
-  await page.locator('.row:not([hidden]) .who').getByText(name, { exact: true }).click();
   const read = async () => {
-    if ((await page.locator('#title .title').textContent()) !== name) return 'another one';
+    // Rows change places while lines come and go: a click may meet another one.
+    if ((await page.locator('#title .title').textContent()) !== name) {
+      await page.locator('.row:not([hidden]) .who').getByText(name, { exact: true }).click();
+      return 'another one';
+    }
     const texts = await page.evaluate<string[]>(
       `['.headline', '.because', '.cure', '.next'].map((one) => document.querySelector('#verdict ' + one).textContent)`,
     );
