@@ -93,6 +93,11 @@ export const errorTable = {
     outcome: 'notSent',
     cure: 'Throw it from `onConnect` when a login is refused for good; then mend the address or the credentials.',
   },
+  NINJA_PROTOCOL: {
+    when: 'The other side broke a rule of the session protocol. The message names the frame, the field, the rule and the value.',
+    outcome: 'unknown',
+    cure: 'The socket is dropped, and the session resumes on another one. If it comes again, one of the two sides has a bug: report the message.',
+  },
   NINJA_NOT_CONNECTED: {
     when: "`send` while the line is down, and `whenDisconnected` is `'fail'`.",
     outcome: 'refused',
