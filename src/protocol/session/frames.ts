@@ -150,3 +150,12 @@ export function readDataHead(bytes: Uint8Array): number {
     0
   );
 }
+
+/**
+ * Whether a first frame opens a session, or a plain peer's first message came: both HELLO and RESUME begin with a magic.
+ */
+export function opensSession(bytes: Uint8Array): boolean {
+  const type = bytes[0];
+  if (type !== layouts.HELLO.type && type !== layouts.RESUME.type) return false;
+  return bytes[2] === 0x4e && bytes[3] === 0x4a && bytes[4] === 0x54 && bytes[5] === 0x31;
+}

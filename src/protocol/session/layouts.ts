@@ -85,13 +85,14 @@ export const layouts = {
    * From the client on another socket: this session, please. The MAC is over "NTS/1 RESUME c" and all bytes before it.
    *
    * ```text
-   * 03 00  01  … 16 …  00 00 00 02  .. .. 00 05  .. .. 00 01  .. .. 00 09  … 16 …  TLVs  … 32 …
-   *        ver session epoch        rxNext u64   txFirst u64  txNext u64   nonce         MAC
+   * 03 00  4e 4a 54 31  01  … 16 …  00 00 00 02  .. .. 00 05  .. .. 00 01  .. .. 00 09  … 16 …  TLVs  … 32 …
+   *        "NJT1"       ver session epoch        rxNext u64   txFirst u64  txNext u64   nonce         MAC
    * ```
    */
   RESUME: {
     type: 0x03,
     fields: [
+      ['magic', 'magic'],
       ['version', 'u8', 1],
       ['sessionId', 'bytes16'],
       ['epoch', 'u32', 1],

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { NinjaTcpError } from '../../../src/errors.js';
-import { decode, encode, readDataHead, writeDataHead } from '../../../src/protocol/session/frames.js';
+import { decode, encode, opensSession, readDataHead, writeDataHead } from '../../../src/protocol/session/frames.js';
 import { isSealed, NO_NONCE, seal, sessionCrypto } from '../../../src/protocol/session/keys.js';
 import {
   DATA_HEAD,
@@ -139,17 +139,17 @@ describe('what is malformed is refused with type, field, rule and value:', () =>
       'HELLO: it must have at most 16384 bytes, got 16428',
     ],
     ['a short WELCOME', vectorOf('here it is').subarray(0, 90), 'WELCOME: it must have 91 bytes, got 90'],
-    ['a short RESUME', vectorOf(RESUME).subarray(0, 94), 'RESUME: it must have at least 95 bytes, got 94'],
-    ['epoch 0', patched(RESUME, 19, '00000000'), 'RESUME: epoch must be at least 1, got 0'],
-    ['a number 0', patched(RESUME, 23, '0000000000000000'), 'RESUME: rxNext must be at least 1, got 0'],
+    ['a short RESUME', vectorOf(RESUME).subarray(0, 98), 'RESUME: it must have at least 99 bytes, got 98'],
+    ['epoch 0', patched(RESUME, 23, '00000000'), 'RESUME: epoch must be at least 1, got 0'],
+    ['a number 0', patched(RESUME, 27, '0000000000000000'), 'RESUME: rxNext must be at least 1, got 0'],
     [
       'a number beyond 2^53',
-      patched(RESUME, 23, '0020000000000000'),
+      patched(RESUME, 27, '0020000000000000'),
       'RESUME: rxNext must be below 2^53, got 0x0020000000000000',
     ],
     [
       'numbers upside down',
-      patched(RESUME, 31, '0000000000000002'),
+      patched(RESUME, 35, '0000000000000002'),
       'RESUME: txFirst must be at most txNext, 1, got 2',
     ],
     [
@@ -214,6 +214,20 @@ describe('what a later version may add', () => {
   test('unknown codes of a refusal are read, and told by number', () => {
     expect(decode(patched('busy, in answer to a HELLO', 2, 'c8'))).toMatchObject({ code: 200 });
     expect([refusalName(200), refusalName(refusalCodes.BUSY)]).toEqual(['code 200', 'BUSY']);
+  });
+});
+
+describe('the first frame tells a session from a plain peer', () => {
+  test.each(titled)('%s', (_, { name, hex }) => {
+    expect(opensSession(bytesOf(hex))).toBe(name === 'HELLO' || name === 'RESUME');
+  });
+
+  test.each([
+    ['an empty frame', ''],
+    ['a plain message', '68 65 6c 6c 6f'],
+    ['a message that begins like a RESUME', '03 00 01 00 00 00 00'],
+  ])('%s', (_, hex) => {
+    expect(opensSession(bytesOf(hex))).toBe(false);
   });
 });
 

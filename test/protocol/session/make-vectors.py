@@ -32,7 +32,7 @@ def welcome():
 def resume(rx, first, nxt, *tlvs):
     fields = dict(version=1, sessionId=ID.hex(), epoch=2, rxNext=rx, txFirst=first, txNext=nxt, nonce=NONCE.hex(),
                   tlvs=tlv_fields(*tlvs))
-    body = struct.pack('>BBB16sIQQQ16s', 3, 0, 1, ID, 2, rx, first, nxt, NONCE) + b''.join(tlv(*one) for one in tlvs)
+    body = struct.pack('>BB4sB16sIQQQ16s', 3, 0, b'NJT1', 1, ID, 2, rx, first, nxt, NONCE) + b''.join(tlv(*one) for one in tlvs)
     return 'RESUME', fields, body, mac(b'NTS/1 RESUME c', body)
 
 def resumed(rx, first, nxt):

@@ -1,0 +1,128 @@
+import type { Budget } from './budget.js';
+import type { NumberRange, Window } from './ports.js';
+import { Ring } from './ring.js';
+import { malformed } from './wire.js';
+
+/**
+ * What was numbered and is not acknowledged: kept in memory, whatever becomes of sockets. Numbers begin at 1 and never
+ * begin anew.
+ *
+ * ```text
+ *     first        cursor      sentNext   next
+ * … 4 | 5  6  7  8  | 9  10  11  | 12  13  |
+ *       written here  to be replayed  never written on any socket
+ * ```
+ *
+ * The replay is the cursor itself: it runs over the living queue, so that new messages stand behind it and acknowledged
+ * ones are gone before it. Nothing leaves but by an acknowledgement.
+ */
+export class Sender {
+  /** The lowest number that is kept. */
+  first = 1;
+  /** What is written next on this socket. */
+  cursor = 1;
+  /** Behind the highest number that was ever written. */
+  sentNext = 1;
+  /** The number of the next message. */
+  next = 1;
+  /** Of what is kept. */
+  bytes = 0;
+  /** Nothing at first: what the other side takes has to be known. */
+  private window: Window = { bytes: 0, messages: 0 };
+  private readonly payloads = new Ring<Uint8Array | undefined>(undefined);
+
+  constructor(
+    private readonly own: Window,
+    private readonly budget?: Budget,
+  ) {}
+
+  get messages(): number {
+    return this.next - this.first;
+  }
+
+  /** The other side has said how much it takes. */
+  limit(window: Window): void {
+    this.window = {
+      bytes: Math.min(window.bytes, this.own.bytes),
+      messages: Math.min(window.messages, this.own.messages),
+    };
+  }
+
+  /** Whether a message of `length` bytes may be kept. One always may, else one that is longer than the window never could. */
+  hasRoom(length: number): boolean {
+    const { window } = this;
+    if (this.next === this.first) return window.messages > 0;
+    return (
+      this.next - this.first < window.messages &&
+      this.bytes + length <= window.bytes &&
+      (this.budget === undefined || this.budget.has(length))
+    );
+  }
+
+  /** Keeps a message; gives its number. The caller has asked for room. */
+  push(payload: Uint8Array): number {
+    const number = this.next;
+    this.payloads.set(number, payload, this.first);
+    this.next = number + 1;
+    this.bytes += payload.length;
+    this.budget?.take(payload.length);
+    return number;
+  }
+
+  /** Gives the message at the cursor, to be written, and moves on. The caller has seen that there is one. */
+  step(): Uint8Array {
+    const payload = this.payloads.get(this.cursor) as Uint8Array;
+    this.cursor += 1;
+    if (this.cursor > this.sentNext) this.sentNext = this.cursor;
+    return payload;
+  }
+
+  /**
+   * The other side has handled everything below `next`.
+   *
+   * @returns whether that was news
+   * @throws NinjaTcpError `NINJA_PROTOCOL` where that was not written on this socket, nor received before it
+   */
+  acknowledge(frame: string, next: number): boolean {
+    if (next > this.cursor) malformed(frame, `next must be at most ${this.cursor}, since no more was sent`, next);
+    return this.release(next);
+  }
+
+  /** Forgets everything below `next`, which is at most `sentNext`. */
+  release(next: number): boolean {
+    if (next <= this.first) return false;
+    let freed = 0;
+    for (let number = this.first; number < next; number += 1) {
+      freed += (this.payloads.get(number) as Uint8Array).length;
+      this.payloads.clear(number);
+    }
+    this.first = next;
+    this.bytes -= freed;
+    this.budget?.give(freed);
+    return true;
+  }
+
+  /** A new socket: what the other side has not received is written again. Gives how many of them were written before. */
+  rewind(peerNext: number): number {
+    this.cursor = peerNext;
+    return this.sentNext - peerNext;
+  }
+
+  /** How far the messages came, as far as this side knows. */
+  standing(): { handledUpTo: number; unknown: NumberRange | undefined; notSent: NumberRange | undefined } {
+    const { first, sentNext, next } = this;
+    return {
+      handledUpTo: first - 1,
+      unknown: sentNext > first ? { from: first, to: sentNext - 1 } : undefined,
+      notSent: next > sentNext ? { from: sentNext, to: next - 1 } : undefined,
+    };
+  }
+
+  /** The session is over: forgets everything. */
+  clear(): void {
+    this.budget?.give(this.bytes);
+    this.bytes = 0;
+    this.first = this.next;
+    this.payloads.reset();
+  }
+}

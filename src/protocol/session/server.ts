@@ -1,0 +1,141 @@
+import type { Budget } from './budget.js';
+import { encode } from './frames.js';
+import { type Keys, type SessionCrypto, seal } from './keys.js';
+import { type FrameOf, VERSION } from './layouts.js';
+import type { SessionEnd, SessionLink, SessionOptions, SessionOwner } from './ports.js';
+import { Session } from './session.js';
+import { malformed } from './wire.js';
+
+/** What a server's session tells the table that it stands in. */
+export interface SessionTable {
+  attached(session: ServerSession): void;
+  detached(session: ServerSession): void;
+  ended(session: ServerSession): void;
+}
+
+/** Who is behind a session. */
+export interface Holder {
+  readonly principal: string;
+  /** Whether its secret is one: there was TLS. */
+  readonly secure: boolean;
+  readonly clientInstance: Uint8Array;
+}
+
+/** The server's side. The registry makes it, and gives it its sockets. */
+export class ServerSession extends Session {
+  /** When it is given up, ms; Infinity while it has a socket. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  private granted = 0;
+
+  constructor(
+    options: SessionOptions,
+    crypto: SessionCrypto,
+    override readonly keys: Keys,
+    readonly holder: Holder,
+    budget: Budget,
+    private readonly table: SessionTable,
+  ) {
+    // The table gives it its owner, before anything happens.
+    super(options, crypto, undefined as unknown as SessionOwner, budget);
+  }
+
+  override get deadline(): number {
+    return Math.min(super.deadline, this.expiresAt);
+  }
+
+  /** Nothing shows that the client has heard of it: another HELLO of the same client is still about this session. */
+  get untouched(): boolean {
+    return this.sender.first === 1 && this.receiver.next === 1;
+  }
+
+  /** The number of the client's last message that was handled; 0 for none. */
+  get lastHandled(): number {
+    return this.receiver.handled - 1;
+  }
+
+  /** Answers a HELLO; also a second one, where the first answer was lost. */
+  welcome(link: SessionLink, hello: FrameOf<'HELLO'>, serverInstance: Uint8Array): void {
+    const { maxFrame, window, heartbeatMs, resumeMs } = this.options;
+    this.granted = Math.min(resumeMs, hello.resumeMs);
+    this.epoch = 1;
+    this.longest = hello.maxFrame;
+    this.sender.limit({ bytes: hello.windowBytes, messages: hello.windowMessages });
+    this.fence();
+    link.control(
+      encode('WELCOME', {
+        version: VERSION,
+        sessionId: this.keys.sessionId,
+        secret: this.keys.secret,
+        epoch: this.epoch,
+        maxFrame,
+        windowBytes: window.bytes,
+        windowMessages: window.messages,
+        heartbeatMs,
+        resumeMs: this.granted,
+        serverInstance,
+      }),
+    );
+    this.attach(link, 1, false);
+  }
+
+  /** Why a RESUME, whose MAC, principal and epoch are good, cannot be granted. */
+  obstacle(frame: FrameOf<'RESUME'>): 'HISTORY_LOST' | 'SEQ_AHEAD' | undefined {
+    return this.illegality(frame);
+  }
+
+  /** Goes on over this socket. The caller has seen that it may. */
+  resume(link: SessionLink, frame: FrameOf<'RESUME'>): void {
+    const { sender, receiver } = this;
+    this.fence();
+    const bytes = encode('RESUMED', {
+      epoch: this.epoch,
+      rxNext: receiver.next,
+      txFirst: sender.first,
+      txNext: sender.sentNext,
+    });
+    link.control(seal(this.crypto, 'RESUMED', this.keys, frame.nonce, bytes));
+    this.attach(link, frame.rxNext, true);
+  }
+
+  override tick(now: number): void {
+    if (now >= this.expiresAt) this.expire();
+    else super.tick(now);
+  }
+
+  /** Nobody came back for it. */
+  expire(): void {
+    if (this.leftInPeace) this.end({ how: 'closed' });
+    else this.end({ how: 'lost', code: 'EXPIRED', ...this.sender.standing() });
+  }
+
+  /** What the old socket still brings is not looked at any more. */
+  private fence(): void {
+    const old = this.link;
+    this.link = undefined;
+    old?.drop(undefined);
+  }
+
+  protected override attach(link: SessionLink, peerNext: number, resumed: boolean): void {
+    this.expiresAt = Number.POSITIVE_INFINITY;
+    this.table.attached(this);
+    super.attach(link, peerNext, resumed);
+  }
+
+  protected override detach(now: number): void {
+    this.expiresAt = now + this.granted;
+    this.table.detached(this);
+    super.detach(now);
+    this.owner.wake(this.expiresAt);
+  }
+
+  protected override end(end: SessionEnd): void {
+    if (this.state === 'ended') return;
+    this.expiresAt = Number.POSITIVE_INFINITY;
+    this.table.ended(this);
+    super.end(end);
+  }
+
+  protected override greeted(): never {
+    return malformed('of a detached session', 'it must have been admitted', 'none that was');
+  }
+}
