@@ -1,4 +1,4 @@
-const SMALLEST = 16;
+const SMALLEST = 4;
 
 /** What belongs to numbers in a row, by number, in constant time and without an object for each. */
 export class Ring<T> {

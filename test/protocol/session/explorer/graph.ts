@@ -1,9 +1,10 @@
 // Copies and fingerprints of a world of plain objects. What holds no state of its own (settings, bytes) is shared.
 import { createHash } from 'node:crypto';
 
+/** Fields that are set as a whole, and never changed within: copies may share them. */
+const shared = new Set(['options', 'setting', 'window', 'own', 'keys', 'holder', 'over']);
 /** Fields that say nothing of what may happen next: settings, and counters that nobody reads. */
-const shared = new Set(['options', 'setting', 'window', 'own']);
-const passedOver = new Set([...shared, 'crypto', 'fenced', 'duplicates']);
+const passedOver = new Set(['options', 'setting', 'window', 'own', 'holder', 'crypto', 'fenced', 'duplicates']);
 
 /** A copy of the whole graph: references that were the same are the same again. */
 export function copyOf<T>(root: T): T {

@@ -1,0 +1,318 @@
+import { describe, expect, test } from 'vitest';
+import { encode } from '../../../src/protocol/session/frames.js';
+import { bytes, dataFrame, Stage, Wire, wordsOf } from './stage.js';
+
+/** Sends each letter as a message; gives their numbers. */
+const sendAll = (stage: Stage, letters: string): number[] =>
+  [...letters].map((letter) => stage.client.send(bytes(letter)));
+
+describe('a session', () => {
+  test('carries messages both ways, numbered from 1', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    expect(sendAll(stage, 'abc')).toEqual([1, 2, 3]);
+    expect(stage.session.send(bytes('x'))).toBe(1);
+    stage.flow(line);
+    expect([stage.far.heard, stage.near.heard]).toEqual([['a', 'b', 'c'], ['x']]);
+  });
+
+  test('sends nothing before it is attached', () => {
+    const stage = new Stage();
+    expect(stage.client.send(bytes('a'))).toBe(0);
+    stage.client.open(new Wire(), [], 0);
+    expect([stage.client.state, stage.client.send(bytes('a'))]).toEqual(['establishing', 0]);
+  });
+
+  test('resumes after a break: what did not arrive is written again, and nothing else', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'abc');
+    stage.session.receive(line.far, line.near.written.shift()!, 0);
+    stage.cut(line);
+    const again = stage.dial();
+    expect(again.near.take()).toEqual(['ACK 1', 'DATA 2 "b"', 'DATA 3 "c"']);
+    expect(stage.near.how).toEqual({ resumed: true, replayed: 2, deduplicated: 0 });
+  });
+
+  test('resumes where nothing was received yet', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.cut(line);
+    const again = stage.dial();
+    sendAll(stage, 'a');
+    stage.flow(again);
+    expect([stage.client.state, stage.far.heard]).toEqual(['attached', ['a']]);
+  });
+
+  test('tells again on a new socket what was handled, since the old one may have lost it', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'ab');
+    for (const frame of line.near.written.splice(0)) stage.session.receive(line.far, frame, 0);
+    stage.session.tick(25);
+    stage.cut(line);
+    expect(stage.client.sender.messages).toBe(2);
+    stage.flow(stage.dial());
+    expect(stage.client.sender.messages).toBe(0);
+  });
+
+  test('drops what an old socket brings after the resume', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'ab');
+    const late = line.near.written.splice(0);
+    stage.client.lost(line.near, 0);
+    const again = stage.dial();
+    for (const frame of late) stage.session.receive(line.far, frame, 0);
+    expect([stage.far.heard, stage.session.fenced]).toEqual([[], 2]);
+    stage.flow(again);
+    expect(stage.far.heard).toEqual(['a', 'b']);
+  });
+});
+
+describe('replay', () => {
+  test('runs over the living queue: new messages stand behind it, acknowledged ones are gone before it', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'abc');
+    stage.cut(line);
+    const near = new Wire();
+    near.room = 1;
+    stage.client.open(near, [], 0);
+    const far = new Wire();
+    stage.knock(far, near.written.shift()!);
+    stage.client.receive(near, far.written.shift()!, 0);
+    expect(near.take()).toEqual(['ACK 1', 'DATA 1 "a"']);
+    expect(stage.client.send(bytes('d'))).toBe(4);
+    stage.client.receive(near, encode('ACK', { next: 2 }), 0);
+    near.room = 9;
+    stage.client.writable(near);
+    expect(near.take()).toEqual(['DATA 2 "b"', 'DATA 3 "c"', 'DATA 4 "d"']);
+  });
+
+  test('writes no more than the socket takes, so that both sides read meanwhile', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'abcd');
+    stage.cut(line);
+    const near = new Wire();
+    near.room = 2;
+    stage.client.open(near, [], 0);
+    const far = new Wire();
+    stage.knock(far, near.written.shift()!);
+    stage.client.receive(near, far.written.shift()!, 0);
+    expect(near.take()).toEqual(['ACK 1', 'DATA 1 "a"', 'DATA 2 "b"']);
+    stage.client.receive(near, dataFrame(1, 'x'), 0);
+    expect(stage.near.heard).toEqual(['x']);
+  });
+});
+
+describe('numbers', () => {
+  test('an old one is dropped, counted, and acknowledged again', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    const take = (number: number, text: string) => stage.session.receive(line.far, dataFrame(number, text), 0);
+    take(1, 'a');
+    stage.session.tick(25);
+    line.far.take();
+    take(1, 'a');
+    expect([stage.far.heard, stage.session.receiver.duplicates, line.far.over]).toEqual([['a'], 1, undefined]);
+    stage.session.tick(25);
+    expect(line.far.take()).toEqual(['ACK 2']);
+  });
+
+  test('many old ones are not acknowledged one by one', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.session.receive(line.far, dataFrame(1, 'a'), 0);
+    for (let i = 0; i < 640; i += 1) stage.session.receive(line.far, dataFrame(1, 'a'), 0);
+    expect(line.far.take()).toEqual(Array(10).fill('ACK 2'));
+  });
+
+  test('a missing one breaks a rule: the socket is dropped, and the session lives', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.session.receive(line.far, dataFrame(2, 'b'), 0);
+    expect(line.far.over).toBe('session frame DATA: seq must be 1, since the message before it is missing, got 2');
+    expect([stage.session.state, stage.far.heard]).toEqual(['detached', []]);
+  });
+
+  test('an acknowledgement beyond what was sent breaks a rule', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'a');
+    stage.client.receive(line.near, encode('ACK', { next: 3 }), 0);
+    expect(line.near.over).toBe('session frame ACK: next must be at most 2, since no more was sent, got 3');
+    expect([stage.near.acknowledgedUpTo, stage.client.sender.messages]).toEqual([[], 1]);
+  });
+
+  test('more than the window breaks a rule', () => {
+    const stage = new Stage({ window: { bytes: 4096, messages: 2 } });
+    const line = stage.dial();
+    stage.far.quick = false;
+    for (const number of [1, 2, 3]) stage.session.receive(line.far, dataFrame(number, 'a'), 0);
+    expect(line.far.over).toBe(
+      'session frame DATA: at most 2 messages of 4096 bytes may be unacknowledged, got 3 of 3 bytes',
+    );
+  });
+});
+
+describe('acknowledgements', () => {
+  const rows: [string, string, number, string[]][] = [
+    ['63 small ones wait for the timer', 'a', 63, []],
+    ['64 small ones do not', 'a', 64, ['ACK 65']],
+    ['128 are told twice', 'a', 128, ['ACK 65', 'ACK 129']],
+    ['a quarter of the window does not wait either', 'x'.repeat(64), 16, ['ACK 17']],
+  ];
+  test.each(rows)('%s', (_, text, count, frames) => {
+    const stage = new Stage();
+    const line = stage.dial();
+    for (let number = 1; number <= count; number += 1) stage.session.receive(line.far, dataFrame(number, text), 0);
+    expect(line.far.take()).toEqual(frames);
+  });
+
+  test('come 25 ms after the first that is owed, by one timer', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.session.receive(line.far, dataFrame(1, 'a'), 100);
+    stage.session.receive(line.far, dataFrame(2, 'b'), 110);
+    expect([stage.far.woken, stage.session.deadline]).toEqual([[125], 125]);
+    stage.session.tick(124);
+    expect(line.far.take()).toEqual([]);
+    stage.session.tick(125);
+    expect([line.far.take(), stage.session.deadline]).toEqual([['ACK 3'], Number.POSITIVE_INFINITY]);
+  });
+
+  test.each([
+    ['handled', true, 'ACK 2'],
+    ['handled', false, 'ACK 1'],
+    ['received', false, 'ACK 2'],
+    ['manual', true, 'ACK 1'],
+  ] as const)("'%s', the program is done at once: %s", (acknowledge, quick, frame) => {
+    const stage = new Stage({ acknowledge });
+    const line = stage.dial();
+    stage.far.quick = quick;
+    sendAll(stage, 'a');
+    stage.session.receive(line.far, line.near.written.shift()!, 0);
+    stage.session.heartbeat();
+    stage.cut(line);
+    const again = stage.dial();
+    expect(again.far.take()).toEqual([frame]);
+  });
+
+  test('are cumulative: what is done out of order waits for what is before it', () => {
+    const stage = new Stage({ acknowledge: 'manual' });
+    const line = stage.dial();
+    for (const number of [1, 2, 3]) stage.session.receive(line.far, dataFrame(number, 'a'), 0);
+    for (const [number, handled] of [
+      [2, 1],
+      [2, 1],
+      [9, 1],
+      [1, 3],
+      [1, 3],
+      [3, 4],
+    ] as const) {
+      stage.session.settle(number, 0);
+      expect([number, stage.session.receiver.handled]).toEqual([number, handled]);
+    }
+  });
+
+  test('come with heartbeats and their answers too', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'a');
+    stage.session.receive(line.far, line.near.written.shift()!, 0);
+    stage.client.heartbeat();
+    stage.session.receive(line.far, line.near.written.shift()!, 0);
+    expect(line.far.written.map(wordsOf)).toEqual(['PONG']);
+    stage.client.receive(line.near, line.far.written.shift()!, 0);
+    expect([stage.near.acknowledgedUpTo, stage.session.deadline]).toEqual([[1], Number.POSITIVE_INFINITY]);
+  });
+});
+
+describe('the window', () => {
+  test('full, send takes nothing, nothing kept is given up for it, and room is told', () => {
+    const stage = new Stage({ window: { bytes: 4096, messages: 2 } });
+    const line = stage.dial();
+    stage.near.told.length = 0;
+    expect(sendAll(stage, 'abc')).toEqual([1, 2, 0]);
+    expect([stage.client.sender.first, stage.client.sender.messages]).toEqual([1, 2]);
+    stage.client.receive(line.near, encode('ACK', { next: 2 }), 0);
+    expect(stage.near.told).toEqual(['room']);
+    expect(sendAll(stage, 'c')).toEqual([3]);
+  });
+
+  test.each([
+    ['one that is longer than it passes when nothing else is under way', 20, [1]],
+    ['two that are just as long as it pass', 5, [1, 2]],
+    ['two that are longer together do not', 6, [1, 0]],
+  ])('of bytes: %s', (_, length, numbers) => {
+    const stage = new Stage({ window: { bytes: 10, messages: 100 } });
+    stage.dial();
+    expect(numbers.map(() => stage.client.send(Buffer.alloc(length)))).toEqual(numbers);
+  });
+
+  test('a message that is longer than the other side takes is refused, and not kept', () => {
+    const stage = new Stage({ maxFrame: 5 });
+    stage.dial();
+    expect(() => stage.client.send(bytes('abcdef'))).toThrow(
+      'a message must have at most 5 bytes, since the other side takes no longer ones, got 6',
+    );
+    expect(stage.client.sender.next).toBe(1);
+  });
+});
+
+describe('leaving', () => {
+  test('ends both sides when all is handled, both ways', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'ab');
+    stage.client.finish();
+    expect(stage.client.send(bytes('c'))).toBe(0);
+    expect(line.near.take.call({ written: [...line.near.written] })).toEqual(['DATA 1 "a"', 'DATA 2 "b"', 'DRAIN']);
+    stage.flow(line);
+    stage.session.tick(25);
+    stage.session.send(bytes('x'));
+    stage.flow(line);
+    expect(stage.far.told.slice(-2)).toEqual(['draining', 'leaving']);
+    stage.session.finish();
+    stage.client.tick(25);
+    stage.flow(line);
+    expect([stage.near.over, stage.far.over, stage.near.heard]).toEqual([{ how: 'closed' }, { how: 'closed' }, ['x']]);
+    expect([line.near.over, line.far.over, stage.registry.size]).toEqual(['ended', 'ended', 0]);
+  });
+
+  test('goes on over another socket', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'a');
+    stage.client.finish();
+    stage.cut(line);
+    const again = stage.dial();
+    expect(again.near.take.call({ written: [...again.near.written] })).toEqual(['ACK 1', 'DRAIN', 'DATA 1 "a"']);
+    stage.session.finish();
+    stage.flow(again);
+    stage.session.tick(25);
+    stage.flow(again);
+    expect([stage.near.over, stage.far.over]).toEqual([{ how: 'closed' }, { how: 'closed' }]);
+  });
+
+  test.each([
+    [
+      'a BYE that speaks of more than came',
+      encode('BYE', { last: 1 }),
+      'session frame BYE: last must be 0, what is handled here, got 1',
+    ],
+    ['a BYE_OK to nothing', encode('BYE_OK', {}), 'session frame BYE_OK: it must answer a BYE, got none was sent'],
+    [
+      'a frame of the handshake',
+      encode('REFUSED', { code: 1, retryable: 0, retryAfterMs: 0, lastHandled: 0, nonce: Buffer.alloc(16) }, false),
+      'session frame REFUSED: it must not come into an established session, got REFUSED',
+    ],
+  ])('%s breaks a rule', (_, frame, message) => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.session.receive(line.far, frame, 0);
+    expect(line.far.over).toBe(message);
+  });
+});
