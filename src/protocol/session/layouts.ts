@@ -170,8 +170,6 @@ export const layouts = {
 
 /** `10 00 · seq u32 · message`: the lower half of the message's number. Written and read without the table. */
 export const DATA = 0x10;
-/** The type of an acknowledgement, for those that look at frames before they are read. */
-export const ACK = layouts.ACK.type;
 
 type Layouts = typeof layouts;
 export type FrameName = keyof Layouts;

@@ -3,9 +3,9 @@ import { Ring } from './ring.js';
 import { malformed } from './wire.js';
 
 /** When at the latest handled messages are acknowledged, ms. */
-export const ACK_WITHIN = 25;
+const ACK_WITHIN = 25;
 /** … and behind how many. */
-export const ACK_BEHIND = 64;
+const ACK_BEHIND = 64;
 
 /**
  * Takes numbers in order, and knows what is handled and what of that the other side was told.

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { NinjaTcpError } from '../../../src/errors.js';
-import { decode, encode, opensSession, readDataHead, writeDataHead } from '../../../src/protocol/session/frames.js';
+import { decode, encode, readDataHead, writeDataHead } from '../../../src/protocol/session/frames.js';
+import { opensSession } from '../../../src/protocol/session/index.js';
 import { isSealed, NO_NONCE, seal, sessionCrypto } from '../../../src/protocol/session/keys.js';
 import {
   DATA_HEAD,

@@ -1,8 +1,15 @@
 // A client's session and a server's registry, face to face: frames are kept, and go across when a test says so.
-import { ClientSession } from '../../../src/protocol/session/client.js';
-import { decode, readDataHead, writeDataHead } from '../../../src/protocol/session/frames.js';
-import { sessionCrypto } from '../../../src/protocol/session/keys.js';
-import { DATA, DATA_HEAD } from '../../../src/protocol/session/layouts.js';
+import { decode, readDataHead } from '../../../src/protocol/session/frames.js';
+import {
+  type Admission,
+  ClientSession,
+  DATA_HEAD,
+  type RegistryOptions,
+  SessionRegistry,
+  sessionCrypto,
+  writeDataHead,
+} from '../../../src/protocol/session/index.js';
+import { DATA } from '../../../src/protocol/session/layouts.js';
 import type {
   Acknowledge,
   Attached,
@@ -10,7 +17,6 @@ import type {
   SessionLink,
   SessionOwner,
 } from '../../../src/protocol/session/ports.js';
-import { type Admission, type RegistryOptions, SessionRegistry } from '../../../src/protocol/session/registry.js';
 import type { Session } from '../../../src/protocol/session/session.js';
 
 let chance = 0;
@@ -67,7 +73,7 @@ export class Wire implements SessionLink {
 }
 
 /** A program that notes what it hears. */
-export class Program implements SessionOwner {
+class Program implements SessionOwner {
   readonly heard: string[] = [];
   readonly acknowledgedUpTo: number[] = [];
   readonly woken: number[] = [];

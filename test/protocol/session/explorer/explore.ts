@@ -11,7 +11,7 @@ export interface Exploration {
 }
 
 /** Walks every interleaving of a world, each state once. Stops at the first failure. */
-export function explore(setting: Setting, most = 1e6): Exploration {
+export function explore(setting: Setting, most: number): Exploration {
   const places = new Map<string, number>();
   /** How each state was first reached. */
   const from: number[] = [];
