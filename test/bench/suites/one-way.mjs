@@ -78,7 +78,8 @@ export const oneWay = {
     record('one-way-65536', { ours: (await run('ours', 65_536)).rate, raw: (await run('raw', 65_536)).rate });
     record('one-way-each', { ours: ours16.rate, 'each written': (await run('each written', 16, 200_000)).rate });
     record('for-await', { ours: ours16.rate, 'ours for await': (await run('ours for await', 16, 2_000_000)).rate });
-    if (has.batches) record('batches', { ours: ours16.rate, 'ours batches': (await run('ours batches', 16)).rate });
+    if (has['connection.batches()'])
+      record('batches', { ours: ours16.rate, 'ours batches': (await run('ours batches', 16)).rate });
     const late = async (way) => (await run(way, 1024, 1_000_000)).delayUs;
     record('loop-delay', { ours: await late('ours'), 'raw receiver': await late('raw receiver') });
     if (!options.peers) return;
