@@ -45,3 +45,25 @@ export interface Decoder {
   /** Bytes of memory held for the unfinished frame; less or more than what has come of it. */
   readonly heldBytes: number;
 }
+
+/** Where a message lies: `length` bytes of `source` from `start` on; and `source.buffer`, which is slow to ask for. */
+export type ReceiveSpan = (source: Uint8Array, start: number, length: number, memory: ArrayBufferLike) => void;
+
+/**
+ * Takes frames by itself that lie whole in `chunk` from `at` on, as many as it likes, each behind the 4 bytes of its length,
+ * big-endian; `memory` is `chunk.buffer`.
+ *
+ * @returns where the first frame begins that it did not take
+ */
+export type TakeRun = (chunk: Uint8Array, at: number, end: number, memory: ArrayBufferLike) => number;
+
+/** A decoder for protocols that look at the head of a message first, and then make one view, of the rest. */
+export interface SpanDecoder extends Decoder {
+  /**
+   * The same as `push`; without a view of the message.
+   *
+   * @param run is asked first at the beginning of each frame, where the framing is the default one. What it takes is not
+   *   looked at: the limit of lengths is its own business
+   */
+  spans(chunk: Uint8Array, receive: ReceiveSpan, run?: TakeRun): void;
+}

@@ -3,7 +3,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { Framing } from '../../src/framing/framing.js';
 import { lengthPrefixed } from '../../src/framing/length-prefixed.js';
-import { chunkOf, cutAt, decode, encode, presets } from './wire.js';
+import { chunkOf, cutAt, decode, decodeSpans, encode, presets } from './wire.js';
 
 type Preset = (typeof presets)[number];
 
@@ -82,6 +82,47 @@ describe('property', () => {
       expect(naiveDecode(preset, stream, framing.maxLength)).toEqual({ messages, code: undefined, at: stream.length });
       const decoded = decode(framing, cutting(stream, cuts));
       expect(decoded).toEqual({ messages, error: undefined, unfinished: false });
+      expect(decodeSpans(framing, cutting(stream, cuts))).toEqual(decoded);
+    },
+  );
+
+  property.prop([fc.array(anyMessage, { maxLength: 8 }), anyCuts, fc.integer({ min: 0, max: 3 })], { numRuns: 1000 })(
+    'what a run takes and what it leaves are all of the messages in order, however it is cut',
+    (messages, cuts, most) => {
+      const framing = lengthPrefixed();
+      let [asked, taken] = [0, 0];
+      const runInto = (into: Buffer[]) => (chunk: Uint8Array, at: number, end: number, memory: ArrayBufferLike) => {
+        asked += 1;
+        const view = Buffer.from(memory, chunk.byteOffset, chunk.length);
+        let place = at;
+        for (let count = 0; count < most && end - place >= 4; count += 1) {
+          const next = place + 4 + view.readUInt32BE(place);
+          if (next > end) break;
+          into.push(view.subarray(place + 4, next));
+          place = next;
+          taken += 1;
+        }
+        return place;
+      };
+      const chunks = cutting(encode(framing, messages), cuts);
+      expect(decodeSpans(framing, chunks, undefined, runInto)).toEqual({
+        messages,
+        error: undefined,
+        unfinished: false,
+      });
+      // In one chunk all are taken but those in its turn, one behind each run.
+      if (chunks.length === 1) expect(taken).toBe(messages.length - Math.floor(messages.length / (most + 1)));
+      expect(asked).toBeLessThanOrEqual(messages.length + chunks.length);
+    },
+  );
+
+  property.prop([anyPreset.filter(({ name }) => name !== 'lengthPrefixed(4, big)')])(
+    'a run is asked in the default framing alone',
+    (preset) => {
+      const framing = lengthPrefixed(preset);
+      const run = () => () => expect.unreachable('it would not understand the header');
+      const chunks = [encode(framing, [Buffer.from('a')])];
+      expect(decodeSpans(framing, chunks, undefined, run).messages).toEqual([Buffer.from('a')]);
     },
   );
 
@@ -107,6 +148,7 @@ describe('property', () => {
 
       const whole = decode(framing, [chunkOf(stream)], maxFrameLength);
       const cut = decode(framing, chunks, maxFrameLength);
+      expect(decodeSpans(framing, chunks, maxFrameLength)).toEqual(cut);
       for (const { messages, error, unfinished } of [whole, cut]) {
         expect({ messages, code: error?.code }).toEqual({ messages: expected.messages, code: expected.code });
         if (error === undefined) expect(unfinished).toBe(expected.at < stream.length);

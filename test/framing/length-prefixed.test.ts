@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, expect, test } from 'vitest';
 import { lengthPrefixed } from '../../src/framing/length-prefixed.js';
-import { chunkOf, cutAt, cutEvery, decode, encode, hex, LIMIT, presets, textsOf } from './wire.js';
+import { chunkOf, cutAt, cutEvery, decode, decodeSpans, encode, hex, LIMIT, presets, textsOf } from './wire.js';
 
 const framing = lengthPrefixed();
 
@@ -166,6 +166,8 @@ describe('view', () => {
       expect(message.byteOffset).toBe(chunk.byteOffset + offset);
       chunk[offset] = 0x48;
       expect(message.toString()).toBe('Hi');
+      const span = decodeSpans(framing, chunks).messages.at(-1)!;
+      expect([span.buffer, span.byteOffset]).toEqual([message.buffer, message.byteOffset]);
     });
   }
 

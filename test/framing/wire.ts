@@ -1,5 +1,5 @@
 import { NinjaTcpError } from '../../src/errors.js';
-import type { Decoder, Framing } from '../../src/framing/framing.js';
+import type { Decoder, Framing, ReceiveSpan, SpanDecoder, TakeRun } from '../../src/framing/framing.js';
 import type { LengthPrefixedOptions } from '../../src/framing/length-prefixed.js';
 
 /** The default of the connection; most tests do not come near it. */
@@ -65,6 +65,31 @@ export function decode(framing: Framing, chunks: readonly Uint8Array[], maxFrame
   let error: NinjaTcpError | undefined;
   try {
     for (const chunk of chunks) decoder.push(chunk, receive);
+  } catch (thrown) {
+    if (!(thrown instanceof NinjaTcpError)) throw thrown;
+    error = thrown;
+  }
+  return { messages, error, unfinished: decoder.unfinished };
+}
+
+/** The same by spans: each message as a view of where it is told to lie. `run` takes what it likes before. */
+export function decodeSpans(
+  framing: Framing,
+  chunks: readonly Uint8Array[],
+  maxFrameLength = LIMIT,
+  run?: (messages: Buffer[]) => TakeRun,
+): Decoded {
+  const messages: Buffer[] = [];
+  const decoder = framing.decoder({ maxFrameLength }) as SpanDecoder;
+  let error: NinjaTcpError | undefined;
+  try {
+    for (const chunk of chunks) {
+      const receive: ReceiveSpan = (source, start, length, memory) => {
+        if (memory !== source.buffer) throw new Error('the memory is not that of the source');
+        messages.push(Buffer.from(memory, source.byteOffset + start, length));
+      };
+      decoder.spans(chunk, receive, run?.(messages));
+    }
   } catch (thrown) {
     if (!(thrown instanceof NinjaTcpError)) throw thrown;
     error = thrown;
