@@ -1,10 +1,10 @@
 import { NinjaTcpError } from '../../errors.js';
 import { decode, encode } from './frames.js';
+import { KeptSession } from './kept.js';
 import { isSealed, NO_NONCE, type SessionCrypto, seal } from './keys.js';
 import { type FrameOf, layouts, refusalCodes, refusalName, VERSION } from './layouts.js';
-import type { SessionLink, SessionOptions, SessionOwner } from './ports.js';
-import { Session } from './session.js';
-import type { Tlv } from './wire.js';
+import type { SessionHead, SessionLink, SessionOptions, SessionOwner, SessionRecord } from './ports.js';
+import { malformed, type Tlv } from './wire.js';
 
 export interface ClientOptions extends SessionOptions {
   /** How many endpoints there are to try before a session is given up that nobody vouches to be lost. */
@@ -22,11 +22,16 @@ const terminal = new Set<number>([
   refusalCodes.PRINCIPAL,
   refusalCodes.VERSION,
 ]);
+/**
+ * A store has to know an epoch before it is used, so that none is used twice: it is told so many at once, and again when
+ * half of them are used.
+ */
+const EPOCHS_AHEAD = 16;
 /** What may be answered to a HELLO or a RESUME. */
 const answers = new Set<number | undefined>([layouts.WELCOME.type, layouts.RESUMED.type, layouts.REFUSED.type]);
 
 /** The client's side. Each socket that is opened for it goes to `open`, until the session has ended. */
-export class ClientSession extends Session {
+export class ClientSession extends KeptSession {
   /** Made anew for each session: the server tells by it that a HELLO came before. */
   private instance: Uint8Array;
   private established = false;
@@ -34,14 +39,40 @@ export class ClientSession extends Session {
   private resumeNonce: Uint8Array = NO_NONCE;
   /** Refusals in a row that nobody vouched for. */
   private doubtful = 0;
+  /** Epochs up to this one are to be known to the store. */
+  private ahead = 0;
+  /** What is to be said on a socket that is open, and of which the store has to know first. */
+  private unasked: readonly Tlv[] | undefined;
+  /** It came out of a store. */
+  private restored = false;
 
+  /** @param record what a store has of it: it goes on there */
   constructor(
     protected override readonly options: ClientOptions,
     crypto: SessionCrypto,
     owner: SessionOwner,
+    record?: SessionRecord,
   ) {
     super(options, crypto, owner);
-    this.instance = crypto.random(16);
+    this.instance = record?.head.clientInstance ?? crypto.random(16);
+    if (record) this.goOn(record);
+  }
+
+  private goOn(record: SessionRecord): void {
+    this.restore(record);
+    this.restored = true;
+    this.ahead = record.epoch;
+    this.established = record.head.longest > 0;
+    if (this.established) this.state = 'detached';
+  }
+
+  override head(): SessionHead {
+    const { keys, instance: clientInstance, longest, sender } = this;
+    return { ...keys, clientInstance, longest, window: sender.window, principal: '', secure: false, granted: 0 };
+  }
+
+  protected override get reserved(): number {
+    return this.ahead;
   }
 
   /** A socket is open: asks for a session, or for this one again. `tlvs` are the application's, for `authenticate`. */
@@ -53,8 +84,30 @@ export class ClientSession extends Session {
       old.drop(undefined);
     }
     this.link = link;
-    if (this.established) this.askAgain(link, tlvs);
-    else this.ask(link, tlvs);
+    this.unasked = tlvs;
+    this.proceed();
+  }
+
+  protected override proceed(): void {
+    const { link, unasked } = this;
+    if (!link || !unasked) return;
+    if (!this.isKnown || (this.established && !this.mayUse(this.epoch + 1))) {
+      this.keeper?.changed();
+      return;
+    }
+    this.unasked = undefined;
+    if (this.established) this.askAgain(link, unasked);
+    else this.ask(link, unasked);
+  }
+
+  /** Whether the store knows that this epoch may be in use; takes care that the next ones will be known in time. */
+  private mayUse(epoch: number): boolean {
+    if (!this.keeper) return true;
+    if (this.ahead - epoch < EPOCHS_AHEAD / 2) {
+      this.ahead = epoch + EPOCHS_AHEAD;
+      this.keeper.changed();
+    }
+    return epoch <= this.known.epoch;
   }
 
   private ask(link: SessionLink, tlvs: readonly Tlv[]): void {
@@ -94,11 +147,12 @@ export class ClientSession extends Session {
 
   protected override detach(now: number): void {
     super.detach(now);
+    this.unasked = undefined;
     if (this.state === 'establishing') this.state = 'fresh';
   }
 
   protected override greeted(link: SessionLink, bytes: Buffer, now: number): void {
-    const frame = answers.has(bytes[0]) ? decode(bytes) : undefined;
+    const frame = answers.has(bytes[0]) && !this.unasked ? decode(bytes) : undefined;
     if (frame?.name === 'REFUSED') this.refusedBy(link, frame, bytes, now);
     else if (frame?.name === 'WELCOME' && !this.established) this.welcomed(link, frame);
     else if (frame?.name === 'RESUMED' && this.established) this.resumed(link, frame, bytes, now);
@@ -106,13 +160,17 @@ export class ClientSession extends Session {
   }
 
   private welcomed(link: SessionLink, frame: FrameOf<'WELCOME'>): void {
+    if (frame.version !== VERSION) malformed('WELCOME', `version must be ${VERSION}, as asked for`, frame.version);
     this.established = true;
     this.keys = { sessionId: frame.sessionId, secret: frame.secret };
     this.epoch = frame.epoch;
-    this.longest = frame.maxFrame;
-    this.sender.limit({ bytes: frame.windowBytes, messages: frame.windowMessages });
+    this.agree(frame.maxFrame, { bytes: frame.windowBytes, messages: frame.windowMessages });
     this.doubtful = 0;
+    this.restored = false;
+    this.identity += 1;
+    this.ahead = this.epoch + EPOCHS_AHEAD;
     this.attach(link, 1, false);
+    this.keeper?.changed();
   }
 
   private resumed(link: SessionLink, frame: FrameOf<'RESUMED'>, bytes: Buffer, now: number): void {
@@ -144,9 +202,16 @@ export class ClientSession extends Session {
     this.detach(now);
     link.drop(undefined);
     if (!over) this.owner.refused({ code, retryAfterMs: frame.retryAfterMs });
-    else if (this.established && this.unused && frame.code <= refusalCodes.EXPIRED) this.beginAnew(code);
     else if (this.leftInPeace && this.established) this.end({ how: 'closed' });
+    else if (this.unused && this.isGone(frame.code)) this.beginAnew(code);
+    // Only another process with the same store can have been further.
+    else if (vouched && this.keeper && frame.code === refusalCodes.STALE_EPOCH) this.takenOver();
     else this.end({ how: 'lost', code, ...this.sender.standing() });
+  }
+
+  /** Whether the server has no such session any more; before it was answered, a process that was restarted hears it so. */
+  private isGone(code: number): boolean {
+    return this.established ? code <= refusalCodes.EXPIRED : this.restored && code === refusalCodes.STALE_EPOCH;
   }
 
   /** How far the server came, under its MAC. */
@@ -159,8 +224,12 @@ export class ClientSession extends Session {
   private beginAnew(code: string): void {
     this.established = false;
     this.doubtful = 0;
+    this.restored = false;
     this.instance = this.crypto.random(16);
+    this.longest = 0;
+    this.identity += 1;
     this.state = 'fresh';
+    this.keeper?.changed();
     this.owner.refused({ code, retryAfterMs: 0 });
   }
 

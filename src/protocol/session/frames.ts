@@ -1,4 +1,4 @@
-/** Frames to bytes and back, by the table of layouts.ts; DATA, the hot one, by hand. */
+/** Frames to bytes and back, by the table of layouts.ts; DATA and those that acknowledge, the hot ones, by hand. */
 import {
   DATA,
   DATA_HEAD,
@@ -15,11 +15,13 @@ import {
   malformed,
   readField,
   readTlvs,
+  readU32,
   sizeOf,
   type Tlv,
   tlvsLength,
   writeField,
   writeTlvs,
+  writeU32,
 } from './wire.js';
 
 const byType = new Map<number, FrameName>(
@@ -31,6 +33,9 @@ const headLengths = Object.fromEntries(
     2 + fields.reduce((sum, [, kind]) => sum + sizeOf(kind), 0),
   ]),
 ) as Record<FrameName, number>;
+
+const ACK_LENGTH = headLengths.ACK;
+const PING_LENGTH = headLengths.PING;
 
 /** Rules that concern more than one field. */
 function checkTogether(name: FrameName, frame: Readonly<Record<string, unknown>>): void {
@@ -125,13 +130,9 @@ function copyOf(bytes: Buffer, from: number): Uint8Array {
 
 /** Writes the 6 bytes before a message, as byte stores: this is once for each message. */
 export function writeDataHead(target: Uint8Array, at: number, number: number): void {
-  const seq = number >>> 0;
   target[at] = DATA;
   target[at + 1] = 0;
-  target[at + 2] = seq >>> 24;
-  target[at + 3] = seq >>> 16;
-  target[at + 4] = seq >>> 8;
-  target[at + 5] = seq;
+  writeU32(target, at + 2, number);
 }
 
 /**
@@ -142,13 +143,32 @@ export function writeDataHead(target: Uint8Array, at: number, number: number): v
 export function readDataHead(bytes: Uint8Array): number {
   if (bytes.length < DATA_HEAD) malformed('DATA', `it must have at least ${DATA_HEAD} bytes`, bytes.length);
   if (bytes[1] !== 0) malformed('DATA', 'flags must be 0', `0x${hexOf(bytes[1])}`);
-  return (
-    (((bytes[2] as number) << 24) |
-      ((bytes[3] as number) << 16) |
-      ((bytes[4] as number) << 8) |
-      (bytes[5] as number)) >>>
-    0
-  );
+  return readU32(bytes, 2);
+}
+
+/** A frame that acknowledges: `type · flags · next u64`, or with a nonce before it. The same bytes as by `encode`. */
+export function encodeNext(name: 'ACK' | 'PING' | 'PONG', next: number, nonce = 0): Buffer {
+  const { type } = layouts[name];
+  const ack = type === layouts.ACK.type;
+  const bytes = Buffer.allocUnsafe(ack ? ACK_LENGTH : PING_LENGTH);
+  const at = ack ? 2 : 6;
+  bytes[0] = type;
+  bytes[1] = 0;
+  if (!ack) writeU32(bytes, 2, nonce);
+  writeU32(bytes, at, Math.floor(next / 2 ** 32));
+  writeU32(bytes, at + 4, next);
+  return bytes;
+}
+
+/**
+ * `next` of an ACK, quickly.
+ *
+ * @returns 0 for anything else, and for one that is malformed: `decode` tells what is wrong with it
+ */
+export function readAck(bytes: Uint8Array): number {
+  if (bytes.length !== ACK_LENGTH || bytes[0] !== layouts.ACK.type || bytes[1] !== 0) return 0;
+  const high = readU32(bytes, 2);
+  return high < 2 ** 21 ? high * 2 ** 32 + readU32(bytes, 6) : 0;
 }
 
 /**

@@ -62,8 +62,11 @@ export type SessionEnd =
   | { readonly how: 'closed' }
   | {
       readonly how: 'lost';
-      /** The refusal, or ABANDONED by this side. */
-      readonly code: RefusalCode | 'ABANDONED' | (string & {});
+      /**
+       * The refusal; or ABANDONED by this side, or FORGOTTEN by its store. Or it is lost to this process alone, and its
+       * record goes on: TAKEN_OVER by another process, or PARTED from by this one.
+       */
+      readonly code: RefusalCode | 'ABANDONED' | 'FORGOTTEN' | 'TAKEN_OVER' | 'PARTED' | (string & {});
       /** Of this side's messages everything up to this number was handled. */
       readonly handledUpTo: number;
       /** These were written, and nobody can say. */
@@ -78,6 +81,51 @@ export interface Attached {
   readonly replayed: number;
   /** Messages of the other side that came twice, ever. */
   readonly deduplicated: number;
+}
+
+/** What changes of a session all the time, and a store has to know. */
+export interface SessionMarks {
+  /** Counts what `head()` has been: where the store has another one, it has to be stored again. */
+  readonly identity: number;
+  /** No socket of the session has a higher number. */
+  readonly epoch: number;
+  /** Everything of the other side below is handled. */
+  readonly handled: number;
+  /** The lowest number of this side that is kept; those below are handled. */
+  readonly first: number;
+  /** Behind the last one that is kept. */
+  readonly next: number;
+}
+
+/** Who somebody else would have to be to go on with a session: secret, and seldom changed. */
+export interface SessionHead {
+  /** All zero where the client was not answered yet. */
+  readonly sessionId: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly clientInstance: Uint8Array;
+  /** What the other side takes: the longest message, and how much unacknowledged. Zero where it has not said it. */
+  readonly longest: number;
+  readonly window: Window;
+  /** Of a server: who holds it, whether there was TLS, and how long it is kept without a socket, ms. */
+  readonly principal: string;
+  readonly secure: boolean;
+  readonly granted: number;
+}
+
+/** All that a store has of a session: enough to go on with it in another process. */
+export interface SessionRecord extends Omit<SessionMarks, 'identity' | 'next'> {
+  readonly head: SessionHead;
+  /** Messages of this side from `first` on. */
+  readonly payloads: readonly Uint8Array[];
+}
+
+/** Who writes a session into a store. Must not call it back before it returns. */
+export interface SessionKeeper {
+  /** The store does not know all that it has to: see `marks()`; told by `stored()` when it does. Called often. */
+  changed(): void;
+  /** The resume window is over: the store is to be asked, since another server may hold it; then `expire()`. */
+  overdue(): void;
+  ended(end: SessionEnd): void;
 }
 
 /** A refusal that does not end the session. */

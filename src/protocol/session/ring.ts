@@ -1,4 +1,6 @@
 const SMALLEST = 4;
+/** So many slots, 32 KiB, are kept when nothing is in use: what was needed once will mostly be needed again soon. */
+const KEPT = 4096;
 
 /** What belongs to numbers in a row, by number, in constant time and without an object for each. */
 export class Ring<T> {
@@ -6,13 +8,18 @@ export class Ring<T> {
 
   constructor(private readonly empty: T) {}
 
+  /** Numbers that there is memory for. */
+  get capacity(): number {
+    return this.slots.length;
+  }
+
   get(number: number): T {
     return this.slots[number & (this.slots.length - 1)] as T;
   }
 
   /** Sets the value of `number`, where all numbers in use lie from `first` on, and not beyond `number`. */
   set(number: number, value: T, first: number): void {
-    if (number - first >= this.slots.length) this.grow(number, first);
+    if (number - first >= this.slots.length) this.move(first, number, Math.max(SMALLEST, this.slots.length * 2));
     this.slots[number & (this.slots.length - 1)] = value;
   }
 
@@ -25,9 +32,26 @@ export class Ring<T> {
     this.slots = [];
   }
 
-  private grow(number: number, first: number): void {
-    const grown = new Array<T>(Math.max(SMALLEST, this.slots.length * 2)).fill(this.empty);
-    for (let at = first; at < number; at += 1) grown[at & (grown.length - 1)] = this.get(at);
-    this.slots = grown;
+  /** Nothing is in use now: gives memory back where it is much. */
+  emptied(): void {
+    if (this.slots.length > KEPT) this.reset();
+  }
+
+  /** Keeps memory for what is in use, `first` to below `next`, and no more: for when nothing happens. */
+  fit(first: number, next: number): void {
+    if (next === first) {
+      this.reset();
+      return;
+    }
+    let length = SMALLEST;
+    while (length < next - first) length *= 2;
+    if (length < this.slots.length) this.move(first, next, length);
+  }
+
+  /** Makes it `length` slots long, a power of two, with what is from `first` to below `next`. */
+  private move(first: number, next: number, length: number): void {
+    const moved = new Array<T>(length).fill(this.empty);
+    for (let at = first; at < next; at += 1) moved[at & (length - 1)] = this.get(at);
+    this.slots = moved;
   }
 }

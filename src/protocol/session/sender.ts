@@ -3,6 +3,8 @@ import type { NumberRange, Window } from './ports.js';
 import { Ring } from './ring.js';
 import { malformed } from './wire.js';
 
+export const NO_WINDOW: Window = { bytes: 0, messages: 0 };
+
 /**
  * What was numbered and is not acknowledged: kept in memory, whatever becomes of sockets. Numbers begin at 1 and never
  * begin anew.
@@ -25,10 +27,12 @@ export class Sender {
   sentNext = 1;
   /** The number of the next message. */
   next = 1;
+  /** Behind what the store has, and so what may be written; Infinity where there is none. */
+  storedNext = Number.POSITIVE_INFINITY;
   /** Of what is kept. */
   bytes = 0;
   /** Nothing at first: what the other side takes has to be known. */
-  private window: Window = { bytes: 0, messages: 0 };
+  window: Window = { bytes: 0, messages: 0 };
   private readonly payloads = new Ring<Uint8Array | undefined>(undefined);
 
   constructor(
@@ -46,6 +50,18 @@ export class Sender {
       bytes: Math.min(window.bytes, this.own.bytes),
       messages: Math.min(window.messages, this.own.messages),
     };
+  }
+
+  /** How much of the window is taken: 1 for all of it. */
+  get fill(): number {
+    const { bytes, messages } = this.window;
+    return messages === 0 ? 0 : Math.max(this.bytes / bytes, this.messages / messages);
+  }
+
+  /** What is left of the window. */
+  get free(): Window {
+    const { window } = this;
+    return { bytes: Math.max(0, window.bytes - this.bytes), messages: Math.max(0, window.messages - this.messages) };
   }
 
   /** Whether a message of `length` bytes may be kept. One always may, else one that is longer than the window never could. */
@@ -72,9 +88,14 @@ export class Sender {
   /** Gives the message at the cursor, to be written, and moves on. The caller has seen that there is one. */
   step(): Uint8Array {
     const payload = this.payloads.get(this.cursor) as Uint8Array;
+    this.advance();
+    return payload;
+  }
+
+  /** The message at the cursor is written. */
+  advance(): void {
     this.cursor += 1;
     if (this.cursor > this.sentNext) this.sentNext = this.cursor;
-    return payload;
   }
 
   /**
@@ -97,6 +118,7 @@ export class Sender {
       this.payloads.clear(number);
     }
     this.first = next;
+    if (next === this.next) this.payloads.emptied();
     this.bytes -= freed;
     this.budget?.give(freed);
     return true;
@@ -108,6 +130,23 @@ export class Sender {
     return this.sentNext - peerNext;
   }
 
+  /** What is kept from `from` on, below `to`. */
+  kept(from: number, to: number): Uint8Array[] {
+    const payloads: Uint8Array[] = [];
+    for (let number = from; number < to; number += 1) payloads.push(this.payloads.get(number) as Uint8Array);
+    return payloads;
+  }
+
+  /** Begins where a store has it: all of it may have been written, since nobody knows. */
+  restore(first: number, payloads: readonly Uint8Array[]): void {
+    this.first = first;
+    this.next = first;
+    for (const payload of payloads) this.push(payload);
+    this.cursor = first;
+    this.sentNext = this.next;
+    this.storedNext = this.next;
+  }
+
   /** How far the messages came, as far as this side knows. */
   standing(): { handledUpTo: number; unknown: NumberRange | undefined; notSent: NumberRange | undefined } {
     const { first, sentNext, next } = this;
@@ -116,6 +155,18 @@ export class Sender {
       unknown: sentNext > first ? { from: first, to: sentNext - 1 } : undefined,
       notSent: next > sentNext ? { from: sentNext, to: next - 1 } : undefined,
     };
+  }
+
+  /** Bytes of what is kept, from one number to another. */
+  bytesOf(from: number, to: number): number {
+    let bytes = 0;
+    for (let number = from; number <= to; number += 1) bytes += (this.payloads.get(number) as Uint8Array).length;
+    return bytes;
+  }
+
+  /** Nothing happens for now: memory for what may come is given back. */
+  rest(): void {
+    this.payloads.fit(this.first, this.next);
   }
 
   /** The session is over: forgets everything. */

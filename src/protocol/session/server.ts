@@ -1,16 +1,17 @@
+import type { NinjaTcpError } from '../../errors.js';
 import type { Budget } from './budget.js';
 import { encode } from './frames.js';
+import { KeptSession } from './kept.js';
 import { type Keys, type SessionCrypto, seal } from './keys.js';
 import { type FrameOf, VERSION } from './layouts.js';
-import type { SessionEnd, SessionLink, SessionOptions, SessionOwner } from './ports.js';
-import { Session } from './session.js';
+import type { SessionEnd, SessionHead, SessionLink, SessionOptions, SessionOwner, SessionRecord } from './ports.js';
 import { malformed } from './wire.js';
 
 /** What a server's session tells the table that it stands in. */
 export interface SessionTable {
   attached(session: ServerSession): void;
   detached(session: ServerSession): void;
-  ended(session: ServerSession): void;
+  ended(session: ServerSession, end: SessionEnd): void;
 }
 
 /** Who is behind a session. */
@@ -22,10 +23,13 @@ export interface Holder {
 }
 
 /** The server's side. The registry makes it, and gives it its sockets. */
-export class ServerSession extends Session {
+export class ServerSession extends KeptSession {
   /** When it is given up, ms; Infinity while it has a socket. */
   expiresAt = Number.POSITIVE_INFINITY;
-  private granted = 0;
+  /** How long it is kept without a socket, ms. */
+  granted = 0;
+  /** A HELLO that is answered when the store knows the session. */
+  private unanswered: { readonly serverInstance: Uint8Array; readonly again: boolean } | undefined;
 
   constructor(
     options: SessionOptions,
@@ -39,6 +43,19 @@ export class ServerSession extends Session {
     super(options, crypto, undefined as unknown as SessionOwner, budget);
   }
 
+  override head(): SessionHead {
+    const { keys, holder, granted, longest, sender } = this;
+    return { ...keys, ...holder, granted, longest, window: sender.window };
+  }
+
+  /** Begins where a store has it, without a socket. */
+  goOn(record: SessionRecord, now: number): void {
+    this.granted = record.head.granted;
+    this.restore(record);
+    this.state = 'detached';
+    this.expiresAt = now + this.granted;
+  }
+
   override get deadline(): number {
     return Math.min(super.deadline, this.expiresAt);
   }
@@ -50,17 +67,31 @@ export class ServerSession extends Session {
 
   /** The number of the client's last message that was handled; 0 for none. */
   get lastHandled(): number {
-    return this.receiver.handled - 1;
+    return Math.min(this.receiver.handled, this.receiver.storedHandled) - 1;
   }
 
   /** Answers a HELLO; also a second one, where the first answer was lost. */
   welcome(link: SessionLink, hello: FrameOf<'HELLO'>, serverInstance: Uint8Array): void {
-    const { maxFrame, window, heartbeatMs, resumeMs } = this.options;
-    this.granted = Math.min(resumeMs, hello.resumeMs);
-    this.epoch = 1;
-    this.longest = hello.maxFrame;
-    this.sender.limit({ bytes: hello.windowBytes, messages: hello.windowMessages });
+    this.granted = Math.min(this.options.resumeMs, hello.resumeMs);
+    this.epoch = Math.max(this.epoch, 1);
+    this.agree(hello.maxFrame, { bytes: hello.windowBytes, messages: hello.windowMessages });
+    this.identity += 1;
     this.fence();
+    this.link = link;
+    this.unanswered = { serverInstance, again: this.state === 'attached' };
+    this.state = 'establishing';
+    this.proceed();
+  }
+
+  protected override proceed(): void {
+    const { link, unanswered } = this;
+    if (!link || !unanswered) return;
+    if (!this.isKnown) {
+      this.keeper?.changed();
+      return;
+    }
+    const { maxFrame, window, heartbeatMs } = this.options;
+    this.unanswered = undefined;
     link.control(
       encode('WELCOME', {
         version: VERSION,
@@ -72,7 +103,7 @@ export class ServerSession extends Session {
         windowMessages: window.messages,
         heartbeatMs,
         resumeMs: this.granted,
-        serverInstance,
+        serverInstance: unanswered.serverInstance,
       }),
     );
     this.attach(link, 1, false);
@@ -98,8 +129,12 @@ export class ServerSession extends Session {
   }
 
   override tick(now: number): void {
-    if (now >= this.expiresAt) this.expire();
-    else super.tick(now);
+    if (now < this.expiresAt) super.tick(now);
+    else if (!this.keeper) this.expire();
+    else {
+      this.expiresAt = Number.POSITIVE_INFINITY;
+      this.keeper.overdue();
+    }
   }
 
   /** Nobody came back for it. */
@@ -112,6 +147,8 @@ export class ServerSession extends Session {
   private fence(): void {
     const old = this.link;
     this.link = undefined;
+    this.flowing = false;
+    this.unanswered = undefined;
     old?.drop(undefined);
   }
 
@@ -122,17 +159,19 @@ export class ServerSession extends Session {
   }
 
   protected override detach(now: number): void {
+    if (this.state === 'establishing') this.state = this.unanswered?.again ? 'attached' : 'detached';
+    this.unanswered = undefined;
     this.expiresAt = now + this.granted;
     this.table.detached(this);
     super.detach(now);
     this.owner.wake(this.expiresAt);
   }
 
-  protected override end(end: SessionEnd): void {
+  protected override end(end: SessionEnd, why?: NinjaTcpError): void {
     if (this.state === 'ended') return;
     this.expiresAt = Number.POSITIVE_INFINITY;
-    this.table.ended(this);
-    super.end(end);
+    this.table.ended(this, end);
+    super.end(end, why);
   }
 
   protected override greeted(): never {

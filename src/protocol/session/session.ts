@@ -1,125 +1,52 @@
 /** What both sides of a session have in common: its life over successive sockets. See index.ts for how it is driven. */
-import { NinjaTcpError } from '../../errors.js';
-import { viewOf } from '../../framing/view.js';
+import type { NinjaTcpError } from '../../errors.js';
 import type { Budget } from './budget.js';
-import { decode, encode, readDataHead } from './frames.js';
+import { Exchange } from './exchange.js';
+import { decode, encode, encodeNext, readAck } from './frames.js';
 import { type Keys, NO_SECRET, type SessionCrypto } from './keys.js';
-import { DATA, DATA_HEAD, type Frame, type FrameOf } from './layouts.js';
-import type { SessionEnd, SessionLink, SessionOptions, SessionOwner, SessionState } from './ports.js';
-import { Receiver } from './receiver.js';
-import { Sender } from './sender.js';
+import type { Frame, FrameOf } from './layouts.js';
+import type { SessionEnd, SessionLink, SessionOptions, SessionOwner } from './ports.js';
+import { illegality, type Reach } from './reach.js';
 import { malformed } from './wire.js';
 
-/** How far the other side came: what it expects, what it keeps, what it has written. */
-type Reach = Pick<FrameOf<'RESUME'>, 'rxNext' | 'txFirst' | 'txNext'>;
-
-export abstract class Session {
-  state: SessionState = 'fresh';
+export abstract class Session extends Exchange {
   /** The number of the socket in this session, from 1. */
   epoch = 0;
-  /** Frames of sockets that had been replaced, and were dropped. */
-  fenced = 0;
-  readonly sender: Sender;
-  readonly receiver: Receiver;
   protected keys: Keys = { sessionId: new Uint8Array(16), secret: NO_SECRET };
-  protected link: SessionLink | undefined;
-  /** The longest message that the other side takes. */
-  protected longest = 0;
-  /** The socket takes more. */
-  private flowing = false;
-  /** Somebody was told that there is no room. */
-  private awaited = false;
   private draining = false;
-  private finishing = false;
   private byeSent = false;
-  private byeHeard = false;
+  /** The owner was told that the other side leaves. */
+  private left = false;
+  /** Of the last PING. */
   private nonce = 0;
+  /** Of the last PONG; what was asked on another socket counts as answered. */
+  private answered = 0;
 
   constructor(
-    protected readonly options: SessionOptions,
+    options: SessionOptions,
     protected readonly crypto: SessionCrypto,
-    public owner: SessionOwner,
+    owner: SessionOwner,
     budget?: Budget,
   ) {
-    this.sender = new Sender(options.retain, budget);
-    this.receiver = new Receiver(options.window);
+    super(options, owner, budget);
   }
 
-  /** Of this session nothing was carried yet, either way. */
-  get unused(): boolean {
-    return this.sender.next === 1 && this.receiver.next === 1;
-  }
-
-  /** When `tick` is to be called at the latest, ms; Infinity for never. */
-  get deadline(): number {
-    return this.link === undefined ? Number.POSITIVE_INFINITY : this.receiver.dueAt;
+  /** Its id; undefined before there is a session. Without TLS whoever knows it may take it over. */
+  get sessionId(): Uint8Array | undefined {
+    return this.longest > 0 ? this.keys.sessionId : undefined;
   }
 
   /**
-   * Sends one message, and keeps it until it is acknowledged: it must not be changed meanwhile.
+   * The frame to be written whenever nothing else was for the other side's patience: a sign of life, and an
+   * acknowledgement too. Whoever takes it has to write it.
    *
-   * @returns its number; 0 where there is no room or no line for it: keep it, `owner.room()` tells when to come again
-   * @throws NinjaTcpError `NINJA_INVALID_MESSAGE` where it is longer than the other side takes: it would never arrive
+   * @returns undefined where it has no socket, or is not established yet
    */
-  send(payload: Uint8Array): number {
-    if (this.state !== 'attached' || this.finishing) return 0;
-    if (payload.length > this.longest) {
-      throw new NinjaTcpError(
-        'NINJA_INVALID_MESSAGE',
-        `a message must have at most ${this.longest} bytes, since the other side takes no longer ones, got ${payload.length}`,
-      );
-    }
-    if (!this.sender.hasRoom(payload.length)) {
-      this.awaited = true;
-      return 0;
-    }
-    const number = this.sender.push(payload);
-    this.pump();
-    return number;
-  }
-
-  /** The socket takes more, having said that it does not. */
-  writable(link: SessionLink): void {
-    if (link !== this.link) return;
-    this.flowing = true;
-    this.pump();
-  }
-
-  /** One whole frame came from a socket; empty ones are legal, and mean nothing. */
-  receive(link: SessionLink, frame: Buffer, now: number): void {
-    if (link !== this.link) {
-      this.fenced += 1;
-      return;
-    }
-    if (frame.length === 0) return;
-    try {
-      if (this.state !== 'attached') this.greeted(link, frame, now);
-      else if (frame[0] === DATA) this.take(frame, now);
-      else this.control(decode(frame));
-    } catch (error) {
-      if (!(error instanceof NinjaTcpError) || error.code !== 'NINJA_PROTOCOL') throw error;
-      this.fail(link, error, now);
-    }
-  }
-
-  /** The program has done with message `number`. For `acknowledge: 'manual'`, and for `'handled'` where it took time. */
-  settle(number: number, now: number): void {
-    if (this.state === 'ended') return;
-    const armed = this.receiver.dueAt;
-    if (this.receiver.settle(number, now)) this.acknowledge();
-    else this.arm(armed);
-  }
-
-  /** To be called at `deadline`; earlier or later does no harm. */
-  tick(now: number): void {
-    if (now >= this.receiver.dueAt) this.acknowledge();
-  }
-
-  /** Writes a sign of life, an acknowledgement too: whenever nothing was written for the other side's patience. */
-  heartbeat(): void {
-    if (this.state !== 'attached') return;
+  signOfLife(): Buffer | undefined {
+    if (this.state !== 'attached') return undefined;
+    this.rest();
     this.nonce = (this.nonce + 1) >>> 0;
-    this.link?.control(encode('PING', { nonce: this.nonce, next: this.receiver.tell() }));
+    return encodeNext('PING', this.receiver.tell(), this.nonce);
   }
 
   /** Tells the other side that this one is about to leave. Messages still go both ways. */
@@ -147,15 +74,13 @@ export abstract class Session {
     this.end({ how: 'lost', code: 'ABANDONED', ...this.sender.standing() });
   }
 
-  /** A frame of a socket that is not attached. */
-  protected abstract greeted(link: SessionLink, frame: Buffer, now: number): void;
-
   /** It has no socket now. */
   protected detach(_now: number): void {
     this.link = undefined;
     this.flowing = false;
     if (this.state === 'attached') {
       this.state = 'detached';
+      this.rest();
       this.owner.detached();
     }
   }
@@ -165,7 +90,11 @@ export abstract class Session {
     this.link = link;
     this.state = 'attached';
     this.flowing = true;
+    this.wokenAt = Number.POSITIVE_INFINITY;
+    // The other side says goodbye again on each socket; one that was restarted may have changed its mind.
     this.byeSent = false;
+    this.byeHeard = false;
+    this.answered = this.nonce;
     const replayed = this.sender.rewind(peerNext);
     // What was acknowledged last may have been lost with the old socket.
     if (resumed) this.acknowledge();
@@ -177,29 +106,29 @@ export abstract class Session {
     this.conclude();
   }
 
-  protected fail(link: SessionLink, error: NinjaTcpError, now: number): void {
+  protected override fail(link: SessionLink, error: NinjaTcpError, now: number): void {
     this.detach(now);
     link.drop(error);
   }
 
   /** Whether a resume would be illegal: `undefined` where the other side is where it can go on, both ways. */
-  protected illegality({ rxNext, txFirst, txNext }: Reach): 'HISTORY_LOST' | 'SEQ_AHEAD' | undefined {
+  protected illegality(reach: Reach): 'HISTORY_LOST' | 'SEQ_AHEAD' | undefined {
     const { sender, receiver } = this;
-    if (receiver.next > txNext || rxNext > sender.sentNext) return 'SEQ_AHEAD';
-    if (receiver.next < txFirst || rxNext < sender.first) return 'HISTORY_LOST';
-    return undefined;
+    return illegality({ received: receiver.next, first: sender.first, sent: sender.sentNext }, reach);
   }
 
-  protected end(end: SessionEnd): void {
+  /** @param why told to its socket, where that is no matter of course */
+  protected end(end: SessionEnd, why?: NinjaTcpError): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
     const { link } = this;
     this.link = undefined;
     this.flowing = false;
-    this.sender.clear();
     if (end.how === 'closed') link?.end();
-    else link?.drop(undefined);
+    else link?.drop(why);
+    this.keeper?.ended(end);
     this.owner.ended(end);
+    this.sender.clear();
   }
 
   /** All of this side is handled, and no more will come: what the other side knows of it no longer matters. */
@@ -207,31 +136,22 @@ export abstract class Session {
     return this.finishing && this.sender.first === this.sender.next;
   }
 
-  private take(frame: Buffer, now: number): void {
-    const length = frame.length - DATA_HEAD;
-    const number = this.receiver.accept(readDataHead(frame), length);
-    const armed = this.receiver.dueAt;
-    if (number === 0) {
-      // Told again, but not at once for each: the other side seems not to know.
-      if (this.receiver.owe(0, now)) this.acknowledge();
-      else this.arm(armed);
-      return;
-    }
-    if (this.byeHeard) malformed('DATA', 'none may follow BYE', number);
-    const { acknowledge } = this.options;
-    const done = this.owner.deliver(viewOf(frame.buffer, frame.byteOffset + DATA_HEAD, length), number);
-    if (acknowledge === 'received' || (done && acknowledge === 'handled')) this.settle(number, now);
+  protected override control(bytes: Buffer): void {
+    const next = readAck(bytes);
+    if (next > 0) this.acknowledged('ACK', next);
+    else this.obey(decode(bytes));
   }
 
-  private control(frame: Frame): void {
+  private obey(frame: Frame): void {
     switch (frame.name) {
-      case 'ACK':
       case 'PONG':
+        this.answer(frame.nonce);
         this.acknowledged(frame.name, frame.next);
         return;
       case 'PING':
         this.acknowledged(frame.name, frame.next);
-        this.link?.control(encode('PONG', { nonce: frame.nonce, next: this.receiver.tell() }));
+        this.rest();
+        this.link?.control(encodeNext('PONG', this.receiver.tell(), frame.nonce));
         return;
       case 'DRAIN':
         this.owner.draining();
@@ -248,8 +168,17 @@ export abstract class Session {
     }
   }
 
+  private answer(nonce: number): void {
+    // Nonces begin anew behind 2^32 - 1.
+    const asked = (this.nonce - this.answered) >>> 0;
+    const ahead = (nonce - this.answered) >>> 0;
+    if (ahead === 0 || ahead > asked) malformed('PONG', 'nonce must be that of a PING that was not answered', nonce);
+    this.answered = nonce;
+  }
+
   private acknowledged(frame: string, next: number): void {
     if (!this.sender.acknowledge(frame, next)) return;
+    this.keeper?.changed();
     this.owner.acknowledged(next - 1);
     if (this.awaited) {
       this.awaited = false;
@@ -262,8 +191,9 @@ export abstract class Session {
     if (last !== this.receiver.handled - 1) {
       malformed('BYE', `last must be ${this.receiver.handled - 1}, what is handled here`, last);
     }
-    if (!this.byeHeard) this.owner.leaving();
     this.byeHeard = true;
+    if (!this.left) this.owner.leaving();
+    this.left = true;
     this.conclude();
   }
 
@@ -277,24 +207,6 @@ export abstract class Session {
       this.byeSent = true;
       this.acknowledge();
       this.link.control(encode('BYE', { last: this.sender.next - 1 }));
-    }
-  }
-
-  private acknowledge(): void {
-    if (this.state === 'attached') this.link?.control(encode('ACK', { next: this.receiver.tell() }));
-  }
-
-  /** Tells the owner of a deadline that was not there before. */
-  private arm(before: number): void {
-    if (this.receiver.dueAt < before && this.link !== undefined) this.owner.wake(this.receiver.dueAt);
-  }
-
-  /** Writes from the cursor on, as long as the socket takes it. */
-  private pump(): void {
-    const { sender } = this;
-    while (this.flowing && sender.cursor < sender.next) {
-      const number = sender.cursor;
-      this.flowing = (this.link as SessionLink).data(number, sender.step());
     }
   }
 }

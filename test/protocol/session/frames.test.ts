@@ -3,7 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { NinjaTcpError } from '../../../src/errors.js';
-import { decode, encode, readDataHead, writeDataHead } from '../../../src/protocol/session/frames.js';
+import {
+  decode,
+  encode,
+  encodeNext,
+  readAck,
+  readDataHead,
+  writeDataHead,
+} from '../../../src/protocol/session/frames.js';
 import { opensSession } from '../../../src/protocol/session/index.js';
 import { isSealed, NO_NONCE, seal, sessionCrypto } from '../../../src/protocol/session/keys.js';
 import {
@@ -75,6 +82,26 @@ describe('vectors', () => {
     bytes.set(bytesOf(message), DATA_HEAD);
     expect(bytes.toString('hex')).toBe(hex);
     expect(readDataHead(bytesOf(hex))).toBe(number % 2 ** 32);
+  });
+
+  const byHand = vectors.frames.filter(({ name }) => ['ACK', 'PING', 'PONG'].includes(name));
+  test.each(byHand)('$name: $what is written so by hand too', ({ name, fields, hex }) => {
+    const { next, nonce } = fields as unknown as { next: number; nonce?: number };
+    expect(encodeNext(name as 'PING', next, nonce).toString('hex')).toBe(hex);
+  });
+
+  test.each(titled)('%s: only an ACK is read as one by hand', (_, { name, fields, hex }) => {
+    expect(readAck(bytesOf(hex))).toBe(name === 'ACK' ? (fields as unknown as { next: number }).next : 0);
+  });
+
+  test.each([
+    ['a byte too many', '1100 0000000000000001 00'],
+    ['a byte too few', '1100 00000000000001'],
+    ['flags', '1101 0000000000000001'],
+    ['of nothing', '1100 0000000000000000'],
+    ['beyond 2^53', '1100 0020000000000000'],
+  ])('an ACK by hand: %s is left to the table', (_, hex) => {
+    expect(readAck(bytesOf(hex))).toBe(0);
   });
 
   test('have every kind of frame', () => {

@@ -147,6 +147,29 @@ describe('HELLO', () => {
     expect(stage.knock(new Wire(), change(hello(stage)))).toEqual({ refused: code });
   });
 
+  test.each([
+    ['01 01', true],
+    ['01 03', true],
+    ['02 03', false],
+  ])('names the versions that its client speaks: %s', (versions, spoken) => {
+    const stage = new Stage();
+    const frame = hello(stage);
+    Buffer.from(versions.replace(' ', ''), 'hex').copy(frame, 6);
+    const wire = new Wire();
+    stage.knock(wire, frame);
+    const refused = `0500 08 00 00000000 0000000000000000 ${'00'.repeat(16)}`.replaceAll(' ', '');
+    const answer = wire.written[0]!.toString('hex');
+    expect(spoken ? answer.slice(0, 6) : answer).toBe(spoken ? '020001' : refused);
+    const near = new Wire();
+    stage.client.open(near, [], 0);
+    stage.client.receive(near, wire.written[0]!, 0);
+    expect([stage.client.state, stage.near.over]).toEqual(
+      spoken
+        ? ['attached', undefined]
+        : ['ended', { how: 'lost', code: 'VERSION', handledUpTo: 0, unknown: undefined, notSent: undefined }],
+    );
+  });
+
   test('is refused while the server leaves, RESUME is not', () => {
     const { stage, resume } = attached();
     stage.registry.draining = true;
@@ -287,6 +310,16 @@ describe('an answer that is none', () => {
     stage.client.receive(wire, Buffer.alloc(0), 0);
     stage.client.receive(wire, frame, 0);
     expect(wire.over).toContain('the other side speaks no sessions');
+    expect(stage.client.state).toBe('fresh');
+  });
+
+  test('a WELCOME of a version that was not asked for', () => {
+    const stage = new Stage();
+    const { near, far } = { near: new Wire(), far: new Wire() };
+    stage.client.open(near, [], 0);
+    stage.knock(far, near.written.shift()!);
+    stage.client.receive(near, far.written.shift()!.fill(2, 2, 3), 0);
+    expect(near.over).toBe('session frame WELCOME: version must be 1, as asked for, got 2');
     expect(stage.client.state).toBe('fresh');
   });
 

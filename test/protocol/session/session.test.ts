@@ -90,6 +90,17 @@ describe('replay', () => {
     expect(near.take()).toEqual(['DATA 2 "b"', 'DATA 3 "c"', 'DATA 4 "d"']);
   });
 
+  test('a message that is sent when the line is back stands behind it', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'ab');
+    stage.cut(line);
+    stage.near.attached = () => {
+      expect([stage.client.flowing, stage.client.send(bytes('c'))]).toEqual([true, 3]);
+    };
+    expect(stage.dial().near.take()).toEqual(['ACK 1', 'DATA 1 "a"', 'DATA 2 "b"', 'DATA 3 "c"']);
+  });
+
   test('writes no more than the socket takes, so that both sides read meanwhile', () => {
     const stage = new Stage();
     const line = stage.dial();
@@ -146,14 +157,137 @@ describe('numbers', () => {
     expect([stage.near.acknowledgedUpTo, stage.client.sender.messages]).toEqual([[], 1]);
   });
 
-  test('more than the window breaks a rule', () => {
-    const stage = new Stage({ window: { bytes: 4096, messages: 2 } });
+  test.each([
+    [
+      'messages',
+      { bytes: 4096, messages: 2 },
+      'a',
+      'at most 2 messages of 4096 bytes may be unacknowledged, got 3 of 3',
+    ],
+    ['bytes', { bytes: 5, messages: 9 }, 'aa', 'at most 9 messages of 5 bytes may be unacknowledged, got 3 of 6'],
+  ])('more than the window of %s breaks a rule, and does not count', (_, window, text, rule) => {
+    const stage = new Stage({ window });
     const line = stage.dial();
     stage.far.quick = false;
-    for (const number of [1, 2, 3]) stage.session.receive(line.far, dataFrame(number, 'a'), 0);
-    expect(line.far.over).toBe(
-      'session frame DATA: at most 2 messages of 4096 bytes may be unacknowledged, got 3 of 3 bytes',
-    );
+    const take = (on: { far: Wire }, number: number) => stage.session.receive(on.far, dataFrame(number, text), 0);
+    for (const number of [1, 2]) expect(stage.client.send(bytes(text))).toBe(number);
+    for (const number of [1, 2, 3]) take(line, number);
+    expect(line.far.over).toBe(`session frame DATA: ${rule} bytes`);
+    stage.client.lost(line.near, 0);
+    const again = stage.dial();
+    for (const number of [1, 2]) stage.session.settle(number, 0);
+    for (const number of [3, 4]) take(again, number);
+    expect([again.far.over, stage.session.receiver.next]).toEqual([undefined, 5]);
+  });
+
+  test('a frame is taken where it lies in a chunk, and no byte beside it', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    const take = (on: Wire, frame: Buffer) => {
+      // The chunk itself is a view of a larger memory.
+      const chunk = Buffer.concat([bytes('before'), frame, bytes('behind')]);
+      const memory = new ArrayBuffer(chunk.length + 2);
+      const source = new Uint8Array(memory, 2);
+      source.set(chunk);
+      stage.session.receiveSpan(on, source, 6, frame.length, memory, 100);
+    };
+    take(new Wire(), dataFrame(1, 'old'));
+    take(line.far, bytes(''));
+    take(line.far, dataFrame(1, 'a'));
+    take(line.far, dataFrame(1, 'a'));
+    take(line.far, dataFrame(2, ''));
+    expect([stage.far.heard, stage.session.fenced, stage.session.receiver.duplicates]).toEqual([['a', ''], 1, 1]);
+    take(line.far, stage.client.signOfLife()!);
+    expect(line.far.take()).toEqual(['PONG']);
+    take(line.far, bytes('\x10\0\0\0\0'));
+    expect(line.far.over).toBe('session frame DATA: it must have at least 6 bytes, got 5');
+  });
+});
+
+describe('a run of messages in a chunk', () => {
+  /** A chunk of these frames, each behind its length; it is a view of a larger memory. */
+  function chunkOf(...frames: Buffer[]): Uint8Array {
+    const parts = frames.flatMap((frame) => [Buffer.of(0, 0, 0, frame.length), frame]);
+    const bytes = Buffer.concat(parts);
+    const chunk = new Uint8Array(new ArrayBuffer(bytes.length + 3), 3);
+    chunk.set(bytes);
+    return chunk;
+  }
+  const run = (stage: Stage, wire: Wire, chunk: Uint8Array, at = 0, end = chunk.length): number =>
+    stage.session.receiveRun(wire, chunk, at, end, chunk.buffer, 100);
+  const [a, b, c] = [dataFrame(1, 'a'), dataFrame(2, ''), dataFrame(3, 'ccc')];
+
+  test('is taken whole, and acknowledged as ever', () => {
+    const stage = new Stage();
+    const { far } = stage.dial();
+    const chunk = chunkOf(a, b, c);
+    expect([run(stage, far, chunk), chunk.length]).toEqual([chunk.length, 34]);
+    expect([stage.far.heard, stage.far.woken, stage.session.deadline]).toEqual([['a', '', 'ccc'], [125], 125]);
+    const more = Array.from({ length: 61 }, (_, i) => dataFrame(i + 4, 'x'));
+    run(stage, far, chunkOf(...more));
+    expect(far.take()).toEqual(['ACK 65']);
+  });
+
+  const first = 11;
+  test.each([
+    ['is cut in its message', chunkOf(a, c).subarray(0, -1)],
+    ['is cut in its head', chunkOf(a, c).subarray(0, 20)],
+    ['is cut in its length', chunkOf(a, c).subarray(0, 13)],
+    ['is no DATA', chunkOf(a, Buffer.from('11000000000000000002', 'hex'))],
+    ['is empty', chunkOf(a, Buffer.alloc(0), Buffer.alloc(10))],
+    ['has half a head', chunkOf(a, Buffer.from('1000000000', 'hex'), b)],
+    ['has flags', chunkOf(a, Buffer.from('10010000000200', 'hex'))],
+    ['is an old one', chunkOf(a, a)],
+    ['is not the next one', chunkOf(a, c)],
+    ['is too long', chunkOf(a, dataFrame(2, 'x'.repeat(101)))],
+  ])('ends before a frame that %s', (_, chunk) => {
+    const stage = new Stage();
+    const { far } = stage.dial();
+    expect([run(stage, far, chunk), stage.far.heard, far.over]).toEqual([first, ['a'], undefined]);
+  });
+
+  test('ends where the program is not done with a message', () => {
+    const stage = new Stage();
+    const { far } = stage.dial();
+    stage.far.quick = false;
+    expect([run(stage, far, chunkOf(a, b)), stage.session.receiver.handled]).toEqual([first, 1]);
+  });
+
+  test.each([
+    ['received', false, 21, 3],
+    ['manual', true, 11, 1],
+  ] as const)("is acknowledged as '%s' says", (acknowledge, quick, at, handled) => {
+    const stage = new Stage({ acknowledge });
+    const { far } = stage.dial();
+    stage.far.quick = quick;
+    expect([run(stage, far, chunkOf(a, b)), stage.session.receiver.handled]).toEqual([at, handled]);
+  });
+
+  test('is none of another socket, of none, and behind a BYE', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    expect(run(stage, new Wire(), chunkOf(a))).toBe(0);
+    stage.session.receive(line.far, encode('BYE', { last: 0 }), 0);
+    expect(run(stage, line.far, chunkOf(a))).toBe(0);
+    stage.cut(line);
+    expect([run(stage, line.far, chunkOf(a)), stage.far.heard]).toEqual([0, []]);
+  });
+
+  test('ends where the program gives the session up in the midst of it', () => {
+    const stage = new Stage();
+    const { far } = stage.dial();
+    stage.far.deliver = () => {
+      stage.session.abandon();
+      return true;
+    };
+    expect(run(stage, far, chunkOf(a, b))).toBe(first);
+  });
+
+  test('begins and ends where it is told', () => {
+    const stage = new Stage();
+    const { far } = stage.dial();
+    const chunk = chunkOf(Buffer.from('hello'), a, b);
+    expect([run(stage, far, chunk, 9, 29), stage.far.heard]).toEqual([20, ['a']]);
   });
 });
 
@@ -171,6 +305,16 @@ describe('acknowledgements', () => {
     expect(line.far.take()).toEqual(frames);
   });
 
+  test.each([
+    ['messages', { bytes: 4096, messages: 8 }, 'a', 2, ['ACK 3']],
+    ['bytes', { bytes: 200, messages: 1024 }, 'x'.repeat(50), 1, ['ACK 2']],
+  ])('do not wait where the other side keeps fewer %s than we take', (_, window, text, count, frames) => {
+    const stage = new Stage({ registry: { window, retain: window } });
+    const line = stage.dial();
+    for (let number = 1; number <= count; number += 1) stage.client.receive(line.near, dataFrame(number, text), 0);
+    expect(line.near.take()).toEqual(frames);
+  });
+
   test('come 25 ms after the first that is owed, by one timer', () => {
     const stage = new Stage();
     const line = stage.dial();
@@ -181,6 +325,32 @@ describe('acknowledgements', () => {
     expect(line.far.take()).toEqual([]);
     stage.session.tick(125);
     expect([line.far.take(), stage.session.deadline]).toEqual([['ACK 3'], Number.POSITIVE_INFINITY]);
+  });
+
+  test('ask for one timer at a time, however often they come before it', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    const take = (number: number, now: number) => stage.session.receive(line.far, dataFrame(number, 'a'), now);
+    for (let number = 1; number <= 64; number += 1) take(number, 100);
+    expect([line.far.take(), stage.far.woken]).toEqual([['ACK 65'], [125]]);
+    take(65, 110);
+    expect([stage.far.woken, stage.session.deadline]).toEqual([[125], 135]);
+    stage.session.tick(125);
+    expect([line.far.take(), stage.far.woken]).toEqual([[], [125, 135]]);
+    stage.session.tick(135);
+    take(66, 140);
+    expect([line.far.take(), stage.far.woken]).toEqual([['ACK 66'], [125, 135, 165]]);
+  });
+
+  test('ask for a timer again on a new socket, since that of the old one is gone', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    sendAll(stage, 'a');
+    stage.session.receive(line.far, dataFrame(1, 'a'), 100);
+    stage.cut(line);
+    const again = stage.dial();
+    stage.session.receive(again.far, dataFrame(2, 'b'), 110);
+    expect(stage.far.woken.at(-1)).toBe(135);
   });
 
   test.each([
@@ -194,7 +364,6 @@ describe('acknowledgements', () => {
     stage.far.quick = quick;
     sendAll(stage, 'a');
     stage.session.receive(line.far, line.near.written.shift()!, 0);
-    stage.session.heartbeat();
     stage.cut(line);
     const again = stage.dial();
     expect(again.far.take()).toEqual([frame]);
@@ -222,12 +391,87 @@ describe('acknowledgements', () => {
     const line = stage.dial();
     sendAll(stage, 'a');
     stage.session.receive(line.far, line.near.written.shift()!, 0);
-    stage.client.heartbeat();
+    line.near.control(stage.client.signOfLife()!);
     stage.session.receive(line.far, line.near.written.shift()!, 0);
     expect(line.far.written.map(wordsOf)).toEqual(['PONG']);
     stage.client.receive(line.near, line.far.written.shift()!, 0);
     expect([stage.near.acknowledgedUpTo, stage.session.deadline]).toEqual([[1], Number.POSITIVE_INFINITY]);
   });
+});
+
+describe('a sign of life', () => {
+  test('is a PING with what is handled, and nothing is owed then', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.session.receive(line.far, dataFrame(1, 'a'), 0);
+    expect(stage.session.signOfLife()?.toString('hex')).toBe('1200000000010000000000000002');
+    expect(stage.session.deadline).toBe(Number.POSITIVE_INFINITY);
+    expect(stage.session.signOfLife()?.toString('hex')).toBe('1200000000020000000000000002');
+  });
+
+  const PONG = (nonce: string): Buffer => Buffer.from(`1300${nonce}0000000000000001`, 'hex');
+  test.each([
+    ['nobody asked', 0, ['00000001'], 1],
+    ['was asked', 1, ['00000001'], undefined],
+    ['was asked, twice', 1, ['00000001', '00000001'], 1],
+    ['is not asked yet', 1, ['00000002'], 2],
+    ['were asked, in order', 2, ['00000001', '00000002'], undefined],
+    ['were asked, the last alone', 2, ['00000002'], undefined],
+    ['were asked, out of order', 2, ['00000002', '00000001'], 1],
+    ['was never asked', 1, ['ffffffff'], 0xffffffff],
+  ])('is answered by a PONG: of what %s', (_, asked, nonces, wrong) => {
+    const stage = new Stage();
+    const { near } = stage.dial();
+    for (let i = 0; i < asked; i += 1) stage.client.signOfLife();
+    for (const nonce of nonces) stage.client.receive(near, PONG(nonce), 0);
+    const rule = 'session frame PONG: nonce must be that of a PING that was not answered';
+    expect(near.over).toBe(wrong === undefined ? undefined : `${rule}, got ${wrong}`);
+  });
+
+  test('is not answered on another socket', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    stage.client.signOfLife();
+    stage.cut(line);
+    const again = stage.dial();
+    stage.client.receive(again.near, PONG('00000001'), 0);
+    expect(again.near.over).toContain('nonce must be that of a PING that was not answered');
+  });
+
+  test('is counted beyond 2^32', () => {
+    const stage = new Stage();
+    Object.assign(stage.client, { nonce: 2 ** 32 - 2 });
+    const { near } = stage.dial();
+    const nonces = [1, 2, 3].map(() => stage.client.signOfLife()!.toString('hex', 2, 6));
+    expect(nonces).toEqual(['ffffffff', '00000000', '00000001']);
+    for (const nonce of nonces) stage.client.receive(near, PONG(nonce), 0);
+    expect(near.over).toBeUndefined();
+  });
+
+  test('is none while nobody would understand it', () => {
+    const stage = new Stage();
+    stage.client.open(new Wire(), [], 0);
+    expect(stage.client.signOfLife()).toBeUndefined();
+    stage.cut(stage.dial());
+    expect(stage.client.signOfLife()).toBeUndefined();
+  });
+});
+
+test('a session tells what it keeps, and whether more would go out at once', () => {
+  const stage = new Stage();
+  const { client } = stage;
+  const told = () => [client.flowing, client.acknowledgedUpTo, client.retainedMessages, client.retainedBytes];
+  expect(told()).toEqual([false, 0, 0, 0]);
+  const line = stage.dial();
+  expect(told()).toEqual([true, 0, 0, 0]);
+  line.near.room = 2;
+  sendAll(stage, 'ab');
+  expect(told()).toEqual([false, 0, 2, 2]);
+  client.receive(line.near, encode('ACK', { next: 2 }), 0);
+  client.writable(line.near);
+  expect(told()).toEqual([true, 1, 1, 1]);
+  stage.cut(line);
+  expect(told()).toEqual([false, 1, 1, 1]);
 });
 
 describe('the window', () => {

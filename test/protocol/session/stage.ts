@@ -14,10 +14,12 @@ import type {
   Acknowledge,
   Attached,
   SessionEnd,
+  SessionKeeper,
   SessionLink,
   SessionOwner,
+  SessionRecord,
 } from '../../../src/protocol/session/ports.js';
-import type { Session } from '../../../src/protocol/session/session.js';
+import type { ServerSession } from '../../../src/protocol/session/server.js';
 
 let chance = 0;
 export const crypto = sessionCrypto((length) => {
@@ -116,6 +118,23 @@ class Program implements SessionOwner {
   }
 }
 
+/** A store that is always about to be asked: a test says when. */
+class Book implements SessionKeeper {
+  changes = 0;
+  asked = 0;
+  over: SessionEnd | undefined;
+
+  changed(): void {
+    this.changes += 1;
+  }
+  overdue(): void {
+    this.asked += 1;
+  }
+  ended(end: SessionEnd): void {
+    this.over = end;
+  }
+}
+
 export interface StageOptions {
   readonly acknowledge?: Acknowledge;
   readonly window?: { bytes: number; messages: number };
@@ -123,15 +142,20 @@ export interface StageOptions {
   readonly endpoints?: number;
   readonly secure?: boolean;
   readonly registry?: Partial<RegistryOptions>;
+  /** What stores have of the two sides: both are kept then. */
+  readonly near?: SessionRecord | undefined;
+  readonly kept?: boolean;
 }
 
 export class Stage {
   readonly client: ClientSession;
+  readonly nearStore = new Book();
+  readonly farStore = new Book();
   readonly registry: SessionRegistry;
   readonly near = new Program();
   readonly far = new Program();
   /** The server's session, once there is one. */
-  session!: Session;
+  session!: ServerSession;
   private readonly secure: boolean;
 
   constructor(options: StageOptions = {}) {
@@ -139,11 +163,14 @@ export class Stage {
     this.secure = options.secure ?? true;
     const common = { acknowledge, window, retain: window, maxFrame, heartbeatMs: 1000, resumeMs: 120_000 };
     const limits = { maxSessions: 10, maxSessionsPerPrincipal: 5, retainedBytes: 1e6, retainedBytesPerPrincipal: 1e6 };
-    this.client = new ClientSession({ ...common, endpoints: options.endpoints ?? 1 }, crypto, this.near);
-    this.registry = new SessionRegistry({ ...common, ...limits, ...options.registry }, crypto, (session) => {
+    this.client = new ClientSession({ ...common, endpoints: options.endpoints ?? 1 }, crypto, this.near, options.near);
+    if (options.kept) this.client.keep(this.nearStore);
+    const opened = (session: ServerSession): Program => {
       this.session = session;
       return this.far;
-    });
+    };
+    const kept = options.kept ? (): Book => this.farStore : undefined;
+    this.registry = new SessionRegistry({ ...common, ...limits, ...options.registry }, crypto, opened, kept);
   }
 
   /** A first frame comes to the server on a socket. */

@@ -2,9 +2,19 @@
 import { createHash } from 'node:crypto';
 
 /** Fields that are set as a whole, and never changed within: copies may share them. */
-const shared = new Set(['options', 'setting', 'window', 'own', 'keys', 'holder', 'over']);
+const shared = new Set(['options', 'setting', 'window', 'own', 'keys', 'holder', 'over', 'record', 'answer']);
 /** Fields that say nothing of what may happen next: settings, and counters that nobody reads. */
-const passedOver = new Set(['options', 'setting', 'window', 'own', 'holder', 'crypto', 'fenced', 'duplicates']);
+const passedOver = new Set([
+  'options',
+  'setting',
+  'window',
+  'own',
+  'holder',
+  'crypto',
+  'fenced',
+  'duplicates',
+  'wokenAt',
+]);
 
 /** A copy of the whole graph: references that were the same are the same again. */
 export function copyOf<T>(root: T): T {

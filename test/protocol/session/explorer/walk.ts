@@ -9,10 +9,14 @@ export type World = readonly [name: string, setting: Partial<Setting>, least: nu
 
 /** Walks each world, and prints what it saw. */
 export function walk(worlds: readonly World[], most: number): void {
-  test.each(worlds)('with %s', (name, setting, least) => {
-    const { failure, states, transitions, done } = explore({ ...plain, ...setting }, most);
-    console.log(`${name}: ${states} states, ${transitions} transitions, ${done} at the end`);
-    expect(failure).toBeUndefined();
-    expect(states).toBeGreaterThan(least);
-  });
+  test.each(worlds)(
+    'with %s',
+    (name, setting, least) => {
+      const { failure, states, transitions, done } = explore({ ...plain, ...setting }, most);
+      console.log(`${name}: ${states} states, ${transitions} transitions, ${done} at the end`);
+      expect(failure).toBeUndefined();
+      expect(states).toBeGreaterThan(least);
+    },
+    300_000,
+  );
 }

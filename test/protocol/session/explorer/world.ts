@@ -3,12 +3,21 @@
 // may still come.
 import { ClientSession } from '../../../../src/protocol/session/client.js';
 import { writeDataHead } from '../../../../src/protocol/session/frames.js';
+import type { KeptSession } from '../../../../src/protocol/session/kept.js';
 import type { SessionCrypto } from '../../../../src/protocol/session/keys.js';
 import { DATA_HEAD } from '../../../../src/protocol/session/layouts.js';
-import type { Attached, SessionEnd, SessionLink, SessionOwner } from '../../../../src/protocol/session/ports.js';
+import type {
+  Attached,
+  SessionEnd,
+  SessionKeeper,
+  SessionLink,
+  SessionOptions,
+  SessionOwner,
+} from '../../../../src/protocol/session/ports.js';
 import { SessionRegistry } from '../../../../src/protocol/session/registry.js';
 import type { ServerSession } from '../../../../src/protocol/session/server.js';
 import type { Session } from '../../../../src/protocol/session/session.js';
+import { Keeper } from './kept.js';
 
 export interface Setting {
   /** Messages from the client, and from the server. */
@@ -23,6 +32,8 @@ export interface Setting {
   readonly narrow: boolean;
   /** The client closes when it has sent all, or the server does. */
   readonly closes?: 'client' | 'server';
+  /** Both sides have a store, and so often a side is killed, with all that is not in it. */
+  readonly crashes?: number;
 }
 
 /** What went wrong: the invariant that does not hold. */
@@ -110,8 +121,14 @@ class Side implements SessionOwner {
   finished = false;
   left = false;
   over: SessionEnd | undefined;
-  session!: Session;
+  session!: KeptSession;
   other!: Side;
+  /** What its store has. */
+  keeper: Keeper | undefined;
+  /** How often it was killed. */
+  life = 0;
+  /** In which life each message was sent. */
+  lives: number[] = [];
 
   constructor(
     readonly name: SideName,
@@ -119,12 +136,35 @@ class Side implements SessionOwner {
     readonly slow: boolean,
   ) {}
 
+  /** Only the record is left. What was not in it was lost with the program that sent it. */
+  die(): void {
+    const keeper = this.keeper as Keeper;
+    this.life += 1;
+    this.sent = keeper.next - 1;
+    this.lives = this.lives.slice(0, this.sent);
+    this.got = keeper.handled - 1;
+    this.done = this.got;
+    this.acknowledgedUpTo = keeper.record ? keeper.record.first - 1 : 0;
+    this.finished = false;
+    this.left = false;
+    this.over = undefined;
+    keeper.answer = undefined;
+    keeper.due = false;
+    keeper.over = false;
+  }
+
   deliver(message: Buffer, number: number): boolean {
     const value = message[0] as number;
     if (value !== this.got + 1 || number !== value) {
       throw new Broken(`the ${this.name} got message ${value} as number ${number}, behind ${this.got}`);
     }
     if (value > this.other.sent) throw new Broken(`the ${this.name} got message ${value}, which was never sent`);
+    if (message[1] !== this.other.lives[value - 1]) {
+      throw new Broken(`the ${this.name} got a message ${value} that died with its sender`);
+    }
+    if (this.other.keeper && value >= this.other.keeper.next) {
+      throw new Broken(`the ${this.name} got message ${value}, which the store of its sender has not`);
+    }
     this.got += 1;
     if (!this.slow) this.done += 1;
     return !this.slow;
@@ -134,12 +174,17 @@ class Side implements SessionOwner {
     if (number > this.other.done) {
       throw new Broken(`${number} was told as handled to the ${this.name}, with ${this.other.done} handled`);
     }
+    if (this.other.keeper && number >= this.other.keeper.handled) {
+      throw new Broken(`${number} was told as handled to the ${this.name}, and the store does not know it`);
+    }
     this.acknowledgedUpTo = number;
   }
 
   ended(end: SessionEnd): void {
     this.over = end;
-    if (end.how === 'lost') throw new Broken(`the session of the ${this.name} is lost: ${end.code}`);
+    // Killed in the moment of goodbye: it was all over, but for its record.
+    const late = this.keeper && end.how === 'lost' && !end.unknown && !end.notSent;
+    if (end.how === 'lost' && !late) throw new Broken(`the session of the ${this.name} is lost: ${end.code}`);
     if (this.acknowledgedUpTo !== this.most || this.got !== this.other.most) {
       throw new Broken(`the ${this.name} ended with ${this.acknowledgedUpTo} handled and ${this.got} got`);
     }
@@ -168,13 +213,15 @@ export interface Step {
 
 export class World {
   broken = 0;
+  crashed = 0;
   readonly client: Side;
   readonly server: Side;
-  readonly session: ClientSession;
-  readonly registry: SessionRegistry;
+  session: ClientSession;
+  registry: SessionRegistry;
   /** The client's ends, oldest first; a line with both ends closed is gone. */
   lines: End[] = [];
   private readonly crypto = new Arithmetic();
+  private readonly options: SessionOptions;
 
   constructor(readonly setting: Setting) {
     const { up, down, slow, window: messages } = setting;
@@ -183,18 +230,38 @@ export class World {
     this.client.other = this.server;
     this.server.other = this.client;
     const window = { bytes: 1000, messages };
-    const common = { acknowledge: 'handled', maxFrame: 10, window, retain: window, heartbeatMs: 0 } as const;
+    this.options = { acknowledge: 'handled', maxFrame: 10, window, retain: window, heartbeatMs: 0, resumeMs: 1e6 };
+    if (setting.crashes) {
+      this.client.keeper = new Keeper();
+      this.server.keeper = new Keeper();
+    }
+    this.session = this.newClient();
+    this.registry = this.newRegistry();
+  }
+
+  private newClient(): ClientSession {
+    const { client } = this;
+    const session = new ClientSession({ ...this.options, endpoints: 1 }, this.crypto, client, client.keeper?.record);
+    if (client.keeper) session.keep(client.keeper);
+    client.session = session;
+    return session;
+  }
+
+  private newRegistry(): SessionRegistry {
     const limits = { maxSessions: 2, maxSessionsPerPrincipal: 2, retainedBytes: 1e6, retainedBytesPerPrincipal: 1e6 };
-    this.session = new ClientSession({ ...common, resumeMs: 1e6, endpoints: 1 }, this.crypto, this.client);
-    this.client.session = this.session;
-    this.registry = new SessionRegistry({ ...common, ...limits, resumeMs: 1e6 }, this.crypto, () => {
+    return new SessionRegistry({ ...this.options, ...limits }, this.crypto, () => {
       throw new Broken('a session was opened outside of admit');
     });
   }
 
   get done(): boolean {
     const { client, server, setting } = this;
-    if (setting.closes) return client.over?.how === 'closed' && server.over?.how === 'closed';
+    if (setting.closes) {
+      // Killed in the moment of goodbye, with nobody to come back: the record is left to its resume window.
+      const over = ({ over, keeper, session }: Side): boolean =>
+        keeper ? over !== undefined || session === undefined : over?.how === 'closed';
+      return over(client) && over(server) && server.got === client.most;
+    }
     const all = (side: Side): boolean => side.acknowledgedUpTo === side.most && side.other.got === side.most;
     return all(client) && all(server) && this.session.state === 'attached';
   }
@@ -203,7 +270,10 @@ export class World {
   steps(): Step[] {
     const steps: Step[] = [];
     const { setting } = this;
-    for (const name of ['client', 'server'] as const) this.stepsOf(name, steps);
+    for (const name of ['client', 'server'] as const) {
+      this.stepsOf(name, steps);
+      this.stepsOfStore(name, steps);
+    }
     this.lines.forEach((end, place) => {
       this.stepsOfEnd(end, `line ${place}`, (world) => world.lines[place] as End, steps);
       this.stepsOfEnd(end.other, `line ${place}`, (world) => (world.lines[place] as End).other, steps);
@@ -231,6 +301,43 @@ export class World {
     const closes = this.setting.closes === name || side.left;
     if (closes && side.sent === side.most && !side.finished) {
       steps.push({ name: `the ${name} finishes`, run: (world) => world.finish(world[name]) });
+    }
+  }
+
+  private stepsOfStore(name: SideName, steps: Step[]): void {
+    const { session, keeper } = this[name];
+    if (!keeper) return;
+    if (keeper.due && !keeper.answer && session && !keeper.over) {
+      steps.push({
+        name: `the store takes what the ${name} has`,
+        run: (world) => (world[name].keeper as Keeper).take(world[name].session),
+      });
+    }
+    if (keeper.answer) steps.push({ name: `the store answers the ${name}`, run: (world) => world.answer(world[name]) });
+    if (this.crashed < (this.setting.crashes ?? 0)) {
+      steps.push({ name: `the ${name} is killed`, breaks: true, run: (world) => world.crash(name) });
+    }
+  }
+
+  private answer(side: Side): void {
+    const keeper = side.keeper as Keeper;
+    const { answer } = keeper;
+    keeper.answer = undefined;
+    if (answer) side.session.stored(answer, 0);
+  }
+
+  private crash(name: SideName): void {
+    this.crashed += 1;
+    for (const end of this.lines) {
+      const own = name === 'client' ? end : end.other;
+      own.close();
+      own.session = undefined;
+    }
+    this[name].die();
+    if (name === 'client') this.session = this.newClient();
+    else {
+      this.registry = this.newRegistry();
+      (this.server as { session: unknown }).session = undefined;
     }
   }
 
@@ -264,7 +371,8 @@ export class World {
 
   private send(side: Side): boolean {
     side.sent += 1;
-    return side.session.send(Uint8Array.of(side.sent)) > 0;
+    side.lives.push(side.life);
+    return side.session.send(Uint8Array.of(side.sent, side.life)) > 0;
   }
 
   private settle(side: Side): void {
@@ -285,16 +393,33 @@ export class World {
 
   private admit(end: End, bytes: Buffer): void {
     // Of this copy of the world: a function remembers the one it was made in.
-    const registry = this.registry as unknown as { opened(session: ServerSession): Side };
+    const registry = this.registry as unknown as {
+      opened(session: ServerSession): Side;
+      kept?: ((session: ServerSession) => SessionKeeper) | undefined;
+    };
     const before = registry.opened;
+    const { keeper } = this.server;
+    if (keeper) registry.kept = () => keeper;
     registry.opened = (session) => {
       if (this.server.session) throw new Broken('the server opened a second session');
       this.server.session = session;
       return this.server;
     };
-    const admission = this.registry.admit(end, this.registry.read(bytes), bytes, { principal: 'p', secure: true });
+    const frame = this.registry.read(bytes);
+    if (keeper?.record && !this.server.session) this.restore(keeper, frame);
+    const admission = this.registry.admit(end, frame, bytes, { principal: 'p', secure: true });
     registry.opened = before;
+    registry.kept = undefined;
+    if (keeper?.record && frame.name === 'RESUME' && 'session' in admission) keeper.claim(frame.epoch);
     if ('session' in admission) end.session = admission.session;
+  }
+
+  /** As a server does that is asked for a session which only its store knows. */
+  private restore({ record }: Keeper, frame: ReturnType<SessionRegistry['read']>): void {
+    if (!record) return;
+    const { sessionId, clientInstance } = record.head;
+    const same = frame.name === 'RESUME' ? [frame.sessionId, sessionId] : [frame.clientInstance, clientInstance];
+    if (Buffer.compare(same[0] as Uint8Array, same[1] as Uint8Array) === 0) this.registry.restore(record, 0);
   }
 
   private writable(end: End): void {
