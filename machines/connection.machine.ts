@@ -40,7 +40,7 @@ export const connectionMachine = connectionSetup.createMachine({
           description: 'A line was lost or an attempt failed: dispose, give up, or try again. Passed at once.',
           entry: 'noteFailure',
           always: [
-            { guard: 'closing', target: '#disposed' },
+            { guard: 'closedForGood', target: '#disposed' },
             { guard: 'gaveUp', target: 'failed' },
             { target: 'waiting' },
           ],
@@ -52,8 +52,19 @@ export const connectionMachine = connectionSetup.createMachine({
           on: {
             connect: { target: '#connecting' },
             reconnectNow: { target: '#connecting' },
-            disconnect: { target: 'idle', actions: 'blameDisconnect' },
-            close: { target: '#disposed', actions: 'blameClose' },
+            disconnect: [
+              { guard: 'closing', target: '#disposed', actions: 'blameDisconnect' },
+              { target: 'idle', actions: 'blameDisconnect' },
+            ],
+            close: [
+              { guard: 'nothingOwed', target: '#disposed', actions: 'blameClose' },
+              { guard: 'closing', description: 'It is on its way: the wait goes on.' },
+              {
+                target: '#connecting',
+                actions: 'noteClosing',
+                description: 'A session keeps messages: connect at once, then drain.',
+              },
+            ],
           },
         },
         failed: {
@@ -97,7 +108,8 @@ export const connectionMachine = connectionSetup.createMachine({
           on: { 'socket.opened': { guard: 'fromThisEpoch', target: 'greeting', actions: 'noteOpened' } },
         },
         greeting: {
-          description: "The program's onConnect hook has the line to itself. Passed at once where there is none.",
+          description:
+            "The program's onConnect hook has the line to itself, or the session is asked for. Passed at once where there is neither.",
           entry: [{ type: 'remember', params: { state: 'connecting.greeting' } }, 'greet'],
           always: { guard: 'nothingToGreet', target: '#connected' },
           on: {
@@ -149,11 +161,11 @@ export const connectionMachine = connectionSetup.createMachine({
               on: { close: { target: 'draining' } },
             },
             draining: {
-              description: 'close() was called: what was accepted is flushed, then FIN, then the other FIN.',
+              description:
+                'close() was called: what was accepted is flushed, then FIN, then the other FIN. A session says goodbye first, over another line where this one breaks.',
               entry: [{ type: 'remember', params: { state: 'connected.draining' } }, 'noteClosing', 'drain'],
               after: { drainTimeout: { target: '#disposed', actions: 'blameDrainTimeout' } },
               on: {
-                'socket.closed': { guard: 'fromThisEpoch', target: '#disposed', actions: 'blameSocket' },
                 reconnectNow: { description: 'Not any more: it is being closed.' },
               },
             },

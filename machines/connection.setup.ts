@@ -17,10 +17,12 @@ import {
 export interface ConnectionPorts extends LinePorts {
   /** Accepts messages again, after having given up. */
   revive(): void;
-  /** Runs the `onConnect` hook; it answers with `greeting.passed` or `greeting.failed`. */
+  /** Runs the `onConnect` hook, or asks for the session; it answers with `greeting.passed` or `greeting.failed`. */
   greet(epoch: number): void;
   /** Milliseconds to wait after so many failures in a row; false gives up. */
   backoff(failures: number, reason: Reason): number | false;
+  /** While it is being closed: there is a session that has to be brought to its end first, over another line. */
+  owesSession?(): boolean;
 }
 
 /** The numbers that the chart needs, milliseconds unless they count failures. */
@@ -34,7 +36,7 @@ export interface ConnectionTimes {
 
 export interface ConnectionContext extends LineContext<ConnectionPorts> {
   readonly times: ConnectionTimes;
-  /** Whether there is an `onConnect` hook. */
+  /** Whether there is an `onConnect` hook, or a session. */
   readonly greets: boolean;
   /** Failures in a row: they drive the backoff and `maxAttempts`. */
   readonly failures: number;
@@ -61,8 +63,10 @@ export type ConnectionEvent =
   | { readonly type: 'reconnectNow' }
   | {
       readonly type: 'close';
-      /** Messages in the outbox. */
+      /** Messages in the outbox, and those that a session keeps. */
       readonly held: number;
+      /** Of these, those that a session keeps. */
+      readonly owed?: number;
     }
   | { readonly type: 'dispose' }
   | { readonly type: 'greeting.passed'; readonly epoch: number }
@@ -123,10 +127,13 @@ function failuresBefore(context: ConnectionContext): number {
 function noteFailure({ context }: { readonly context: ConnectionContext }) {
   const { ports, times } = context;
   const failures = failuresBefore(context) + 1;
-  // While it is being closed there is no next attempt, and nobody is asked about one.
-  const over = context.closing || context.fatal || failures >= times.maxAttempts;
+  // While it is being closed there is no next attempt, and nobody is asked about one; unless a session is to be ended.
+  const owes = context.closing && ports.owesSession?.() === true;
+  const left = owes ? drainLeft(context, times.drainTimeout) : 0;
+  const over = (context.closing && left === 0) || context.fatal || failures >= times.maxAttempts;
   const wait = over ? false : ports.backoff(failures, reasonOf(context));
-  return { failures, retryInMs: wait === false ? undefined : wait };
+  if (wait === false) return { failures, retryInMs: undefined };
+  return { failures, retryInMs: context.closing ? Math.min(wait, left) : wait };
 }
 
 export const connectionSetup = setup({
@@ -224,7 +231,9 @@ export const connectionSetup = setup({
     fromOlderEpoch: ({ context, event }) => 'epoch' in event && event.epoch < context.epoch,
     nothingToGreet: ({ context }) => !context.greets,
     nothingHeld: ({ event }) => event.type === 'close' && event.held === 0,
+    nothingOwed: ({ event }) => event.type === 'close' && !event.owed,
     closing: ({ context }) => context.closing,
+    closedForGood: ({ context }) => context.closing && context.retryInMs === undefined,
     proven: ({ context }) => context.proven,
     gaveUp: ({ context }) => context.retryInMs === undefined,
     ...hands.guards,

@@ -2,3 +2,4 @@
 export { connectionMachine } from './connection.machine.js';
 export { peerMachine } from './peer.machine.js';
 export { serverMachine } from './server.machine.js';
+export { sessionMachine } from './session.machine.js';

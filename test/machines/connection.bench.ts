@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly greets?: boolean;
   readonly times?: Partial<ConnectionTimes>;
   readonly wait?: number | false;
+  /** There is a session that has to be brought to its end. */
+  readonly owes?: boolean;
 }
 
 export class ConnectionBench {
@@ -38,6 +40,7 @@ export class ConnectionBench {
 
   constructor(options: BenchOptions = {}) {
     this.ports.wait = options.wait ?? this.ports.wait;
+    this.ports.owes = options.owes ?? false;
     this.actor = createActor(machine, {
       clock: this.clock,
       input: { ports: this.ports, times: { ...TIMES, ...options.times }, greets: options.greets ?? false },

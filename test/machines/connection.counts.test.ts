@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConnectionEvent } from '../../machines/connection.setup.js';
-import { ConnectionBench, TIMES } from './connection.bench.js';
+import { type BenchOptions, ConnectionBench, TIMES } from './connection.bench.js';
 import { WINDOW } from './hands.js';
 
 const forEver = { times: { maxAttempts: Number.POSITIVE_INFINITY } };
@@ -262,5 +262,79 @@ describe('drainTimeout counts from close()', () => {
     expect(bench.state).toBe('connected.draining');
     await bench.clock.advance(1);
     expect(bench.state).toBe('disposed');
+  });
+});
+
+describe('a session that is owed, while it is being closed', () => {
+  const owing = (options: BenchOptions = {}) => new ConnectionBench({ owes: true, ...options });
+  const close = (bench: ConnectionBench) => bench.send({ type: 'close', held: 3, owed: 3 });
+
+  it('goes over one line after another, until drainTimeout is over, counted from close()', async () => {
+    const bench = owing({ times: { maxAttempts: Number.POSITIVE_INFINITY }, wait: 200 });
+    close(bench.goLive()).closed();
+    for (let turn = 0; turn < 3; turn += 1) {
+      await bench.clock.advance(200);
+      bench.opened();
+      expect(bench.state).toBe('connected.draining');
+      bench.closed();
+    }
+    await bench.clock.advance(100);
+    // The last attempt begins when the time is over; it comes first, and then nothing is left for draining.
+    bench.opened();
+    await bench.clock.advance(0);
+    const attempts = bench.announced.flatMap((one) => (one.type === 'connecting' ? one.epoch : []));
+    expect([attempts, bench.clock.now()]).toEqual([[1, 2, 3, 4, 5], 700]);
+    expect(bench.announced.at(-1)).toMatchObject({ type: 'disposed', reason: { code: 'NINJA_DRAIN_TIMEOUT' } });
+  });
+
+  it.each([
+    [50, 0, 50],
+    [50, 649, 50],
+    [50, 650, 50],
+    [50, 651, 49],
+    [60_000, 0, 700],
+    [60_000, 699, 1],
+  ])('waits %i ms where drainTimeout is 700 and %i ms of it are gone → %i', async (wait, gone, retryInMs) => {
+    const bench = close(owing({ wait, times: { connectTimeout: 90_000 } }).send({ type: 'connect' }));
+    await bench.clock.advance(gone);
+    bench.failed();
+    expect(bench.state).toBe('disconnected.waiting');
+    expect(bench.announced.at(-1)).toMatchObject({ type: 'disconnected', retryInMs });
+    expect(bench.clock.timers()).toEqual([gone + retryInMs]);
+  });
+
+  it.each([700, 701])('does not wait when nothing is left, after %i ms; nobody is asked how long', async (gone) => {
+    const bench = close(owing({ times: { connectTimeout: 90_000 } }).send({ type: 'connect' }));
+    await bench.clock.advance(gone);
+    bench.failed();
+    expect([bench.state, bench.ports.asked]).toEqual(['disposed', []]);
+  });
+
+  it('is asked about while it is being closed, and not before', () => {
+    const bench = owing();
+    let asked = 0;
+    bench.ports.owesSession = () => {
+      asked += 1;
+      return true;
+    };
+    bench.fail();
+    expect(asked).toBe(0);
+    close(bench).failed();
+    expect([asked, bench.state]).toEqual([1, 'disconnected.waiting']);
+  });
+
+  it('hands that know of no session owe none', () => {
+    const bench = owing();
+    Object.assign(bench.ports, { owesSession: undefined });
+    close(bench.goLive()).closed();
+    expect(bench.state).toBe('disposed');
+  });
+
+  it('close() again while it waits: the wait is neither begun anew nor cut short', async () => {
+    const bench = close(owing().goLive()).closed();
+    await bench.clock.advance(20);
+    close(bench);
+    expect([bench.state, bench.clock.timers()]).toEqual(['disconnected.waiting', [50]]);
+    expect(bench.context.closingAt).toBe(bench.closedAt);
   });
 });

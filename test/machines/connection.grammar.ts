@@ -17,6 +17,9 @@ const lose = (bench: ConnectionBench, times: number) => {
   for (let n = 0; n < times; n += 1) bench.fail();
   return bench;
 };
+/** Long enough to let any other delay run out first. */
+const withTime = { drainTimeout: 60_000 };
+const owes = { owes: true };
 const goStale = (bench: ConnectionBench) => bench.goLive().silence();
 
 /** Every situation is reached from the beginning, by events only. */
@@ -40,13 +43,32 @@ export const situations: Readonly<Record<string, Situation>> = {
   'connected.unproven': { reach: (bench) => dial(bench).opened() },
   'connected.live': { reach: (bench) => bench.goLive() },
   'connected.draining': { reach: (bench) => close(bench.goLive()) },
-  'connected.draining with time': {
-    options: { times: { drainTimeout: 60_000 } },
-    reach: (bench) => close(bench.goLive()),
-  },
+  'connected.draining with time': { options: { times: withTime }, reach: (bench) => close(bench.goLive()) },
   stale: { reach: goStale },
   'stale of the last attempt': { reach: (bench) => goStale(lose(bench, 4)) },
   'stale while closing': { reach: async (bench) => close(await goStale(bench)) },
+  // A session has to be brought to its end, over another line where this one is lost.
+  'disconnected.waiting while closing owing': { options: owes, reach: (bench) => close(bench.goLive()).closed() },
+  'connecting.dialing while closing owing': { options: owes, reach: (bench) => close(dial(bench)) },
+  'connecting.dialing while closing owing with time': {
+    options: { ...owes, times: withTime },
+    reach: (bench) => close(dial(bench)),
+  },
+  'connecting.dialing while closing owing of the last attempt': {
+    options: owes,
+    reach: (bench) => close(dial(lose(bench, 4))),
+  },
+  'connecting.dialing while closing owing without backoff': {
+    options: { ...owes, wait: false },
+    reach: (bench) => close(dial(bench)),
+  },
+  'connecting.greeting while closing owing': { options: { ...greets, ...owes }, reach: (bench) => close(greet(bench)) },
+  'connecting.greeting while closing owing with time': {
+    options: { ...greets, ...owes, times: withTime },
+    reach: (bench) => close(greet(bench)),
+  },
+  'connected.draining owing': { options: owes, reach: (bench) => close(bench.goLive()) },
+  'stale while closing owing': { options: owes, reach: async (bench) => close(await goStale(bench)) },
 };
 
 /** A delay runs out, and not a millisecond earlier. */
@@ -75,6 +97,7 @@ export const events: Readonly<Record<string, (bench: ConnectionBench) => unknown
   dispose: (bench) => bench.send({ type: 'dispose' }),
   'close with nothing held': later((bench) => bench.send({ type: 'close', held: 0 })),
   'close with 3 held': later(close),
+  'close with 3 owed': later((bench) => bench.send({ type: 'close', held: 3, owed: 3 })),
   'socket.opened of this epoch': (bench) => bench.opened(),
   'socket.heard of this epoch': (bench) => bench.heard(),
   'socket.closed of this epoch': (bench) => bench.closed(),

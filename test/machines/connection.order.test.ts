@@ -19,7 +19,7 @@ async function run(row: Sentence): Promise<ConnectionBench> {
 
 describe('the gate is shut and the socket stopped before anything is announced', () => {
   it('there are so many ways out', () => {
-    expect(exits).toHaveLength(68);
+    expect(exits).toHaveLength(87);
   });
 
   it.each(exits.map((row) => [row.text, row] as const))('%s', async (_, row) => {
@@ -77,12 +77,23 @@ describe('the gate is shut and the socket stopped before anything is announced',
       'connected.draining',
       'socket.closed of this epoch',
       [
+        'shutGate',
         'entered disposed by socket.closed',
         'shutGate',
         'settleHeld NINJA_DISPOSED',
         'socket 1 stopped',
         'announce disposed',
       ],
+    ],
+    [
+      'connected.draining owing',
+      'socket.closed of this epoch',
+      ['shutGate', 'entered disconnected.waiting by socket.closed', 'socket 1 stopped', 'announce disconnected'],
+    ],
+    [
+      'disconnected.waiting',
+      'close with 3 owed',
+      ['entered connecting.dialing by close', 'announce connecting', 'socket 2 spawned'],
     ],
   ];
   it.each(sequences)('%s, %s: every effect in its order', async (from, event, effects) => {

@@ -50,6 +50,6 @@ describe('the transition table of a connection', () => {
     const all = transitionsOf(connectionMachine).map(nameOf);
     expect(all.filter((one) => !taken.has(one))).toEqual([]);
     expect(taken.size).toBe(all.length);
-    expect(taken.size).toBe(48);
+    expect(taken.size).toBe(50);
   });
 });

@@ -97,6 +97,8 @@ export class FakeLine implements LinePorts {
 export class FakeConnection extends FakeLine implements ConnectionPorts {
   /** What `backoff` answers. */
   wait: number | false = 50;
+  /** What `owesSession` answers. */
+  owes = false;
   /** What `backoff` was asked: failures and code. */
   readonly asked: string[] = [];
 
@@ -106,6 +108,10 @@ export class FakeConnection extends FakeLine implements ConnectionPorts {
 
   greet(epoch: number): void {
     this.log.push(`greet ${epoch}`);
+  }
+
+  owesSession(): boolean {
+    return this.owes;
   }
 
   backoff(failures: number, reason: Reason): number | false {

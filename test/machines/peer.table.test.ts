@@ -1,170 +1,14 @@
-import { describe, expect, it, vi } from 'vitest';
-import {
-  type AnyTransitionDefinition,
-  createActor,
-  fromCallback,
-  initialTransition,
-  type SnapshotFrom,
-  transition,
-} from 'xstate';
-import type { SocketFact, SocketInput, SocketOrder } from '../../machines/line.setup.js';
-import { type PeerAnnouncement, type PeerEvent, peerMachine } from '../../machines/peer.machine.js';
-import { socketActor } from '../../src/socket/actor.js';
+import { describe, expect, it } from 'vitest';
+import { createActor, fromCallback } from 'xstate';
+import type { SocketInput, SocketOrder } from '../../machines/line.setup.js';
+import { peerMachine } from '../../machines/peer.machine.js';
 import { createVirtualClock } from '../../src/testing/clock.js';
 import { FakeLine, WINDOW } from './hands.js';
+import { PeerBench, TIMES } from './peer.bench.js';
+import { CLOSE, checkClaims, events, hasSocket, reach, situations } from './peer.grammar.js';
+import { peerRows } from './peer.rows.js';
 import { nameOf, transitionsOf } from './plan.js';
-import { type Claim, causeIn, check, known, rows } from './sentence.js';
-import { stateName } from './state-name.js';
-
-const machine = peerMachine.provide({ actors: { socket: socketActor } });
-const TIMES = { discardTimeout: 100, drainTimeout: 700 };
-
-class PeerBench {
-  readonly clock = createVirtualClock();
-  readonly ports = new FakeLine(this.clock);
-  readonly announced: PeerAnnouncement[] = [];
-  readonly taken = new Set<AnyTransitionDefinition>();
-  readonly actor;
-  closedAt: number | undefined;
-
-  constructor(times: Partial<typeof TIMES> = {}) {
-    this.actor = createActor(machine, {
-      clock: this.clock,
-      input: { ports: this.ports, times: { ...TIMES, ...times } },
-      inspect: (step) => {
-        if (step.type === '@xstate.microstep') for (const one of step._transitions) this.taken.add(one);
-      },
-    });
-    this.actor.on('*', (one) => {
-      this.announced.push(one);
-      this.ports.log.push(`announce ${one.type}`);
-    });
-    this.actor.start();
-  }
-
-  get state(): string {
-    return stateName(this.actor.getSnapshot().value);
-  }
-
-  get context() {
-    return this.actor.getSnapshot().context;
-  }
-
-  get log(): string[] {
-    return this.ports.log;
-  }
-
-  send(event: PeerEvent): this {
-    if (event.type === 'close') this.closedAt ??= this.clock.now();
-    this.actor.send(event);
-    return this;
-  }
-}
-
-const fact = (name: 'opened' | 'heard' | 'closed' | 'failed'): SocketFact => {
-  const type = `socket.${name}` as const;
-  if (type === 'socket.opened' || type === 'socket.heard') return { type, epoch: 1 };
-  return { type, epoch: 1, code: type === 'socket.closed' ? 'NINJA_DISPOSED' : 'NINJA_RESET', message: 'gone' };
-};
-
-const peerRows = rows(`
-connected.unproven, socket.heard → connected.live, proven, announces live
-connected.unproven, close → connected.draining, closing, drains, announces nothing
-connected.unproven, socket.closed → disposed, reason DISPOSED, announces disposed, outbox settled
-connected.unproven, socket.failed → disposed, reason RESET, announces disposed, outbox settled
-connected.unproven, after silence heard → connected.unproven, listens anew, announces nothing
-connected.unproven, after silence unheard → stale, reason STALE, announces stale, discarded
-connected.unproven, dispose → disposed, reason DISPOSED, announces disposed, outbox settled
-
-connected.live, close → connected.draining, closing, drains, announces nothing
-connected.live, socket.closed → disposed, reason DISPOSED, announces disposed, outbox settled
-connected.live, socket.failed → disposed, reason RESET, announces disposed, outbox settled
-connected.live, after silence heard → connected.live, listens anew, announces nothing
-connected.live, after silence unheard → stale, reason STALE, announces stale, discarded
-connected.live, dispose → disposed, reason DISPOSED, announces disposed, outbox settled
-
-connected.draining, socket.closed → disposed, reason DISPOSED, announces disposed, outbox settled
-connected.draining, socket.failed → disposed, reason RESET, announces disposed, outbox settled
-connected.draining, after drainTimeout → disposed, reason DRAIN_TIMEOUT, announces disposed, outbox settled
-connected.draining with time, after silence heard → connected.draining, listens anew, announces nothing
-connected.draining with time, after silence unheard → stale, reason STALE, closing, announces stale, discarded
-connected.draining, dispose → disposed, reason DISPOSED, announces disposed, outbox settled
-
-stale, socket.closed → disposed, reason STALE, announces disposed, outbox settled
-stale, socket.failed → disposed, reason STALE, announces disposed, outbox settled
-stale, after discardTimeout → disposed, reason STALE, announces disposed, outbox settled
-stale, dispose → disposed, reason DISPOSED, announces disposed, outbox settled
-`);
-
-const fresh = async (times?: Partial<typeof TIMES>) => {
-  const bench = new PeerBench(times);
-  // What is due at once has nothing to do with what is tested here.
-  await bench.clock.advance(0);
-  return bench;
-};
-
-const situations: Readonly<Record<string, () => Promise<PeerBench>>> = {
-  'connected.unproven': () => fresh(),
-  'connected.live': async () => (await fresh()).send(fact('heard')),
-  'connected.draining': async () => (await fresh()).send({ type: 'close' }),
-  'connected.draining with time': async () => (await fresh({ drainTimeout: 60_000 })).send({ type: 'close' }),
-  stale: async () => {
-    const bench = await fresh();
-    bench.ports.heard = false;
-    await bench.clock.advance(WINDOW);
-    return bench;
-  },
-};
-
-function after(ms: number, heard = true) {
-  return async (bench: PeerBench) => {
-    const { state } = bench;
-    bench.ports.heard = heard;
-    await bench.clock.advance(ms - 1);
-    expect(bench.state).toBe(state);
-    bench.log.length = 0;
-    await bench.clock.advance(1);
-  };
-}
-
-const events: Readonly<Record<string, (bench: PeerBench) => unknown>> = {
-  close: (bench) => bench.send({ type: 'close' }),
-  dispose: (bench) => bench.send({ type: 'dispose' }),
-  'socket.heard': (bench) => bench.send(fact('heard')),
-  'socket.closed': (bench) => bench.send(fact('closed')),
-  'socket.failed': (bench) => bench.send(fact('failed')),
-  'after silence heard': after(WINDOW),
-  'after silence unheard': after(WINDOW, false),
-  'after drainTimeout': after(TIMES.drainTimeout),
-  'after discardTimeout': after(TIMES.discardTimeout),
-};
-
-const claims: readonly Claim<PeerBench>[] = [
-  [
-    /^reason ([A-Z_]+)$/,
-    ({ context, announced }, code) => {
-      expect(context.reason).toMatchObject({ code: `NINJA_${code}`, epoch: 1 });
-      for (const one of announced) if ('reason' in one) expect(one.reason).toEqual(context.reason);
-    },
-  ],
-  [/^announces nothing$/, ({ announced }) => expect(announced).toEqual([])],
-  [/^announces (.+)$/, ({ announced }, word) => expect(announced.map(({ type }) => type)).toEqual([word])],
-  [/^discarded$/, ({ log }) => expect(log).toContain('socket 1 discarded')],
-  [/^outbox settled$/, ({ log }) => expect(log).toContain('settleHeld NINJA_DISPOSED')],
-  [/^drains$/, ({ log }) => expect(log.filter((line) => line === 'drain')).toHaveLength(1)],
-  [/^listens anew$/, ({ log }) => expect(log).toEqual(['armSilence'])],
-  [/^proven$/, ({ context }) => expect(context.proven).toBe(true)],
-  [/^closing$/, ({ context, closedAt }) => expect(context).toMatchObject({ closing: true, closingAt: closedAt })],
-];
-
-async function reach(from: string): Promise<PeerBench> {
-  const bench = await known(situations, from)();
-  expect(bench.state).toBe(from.split(' ')[0]);
-  bench.log.length = 0;
-  bench.announced.length = 0;
-  bench.taken.clear();
-  return bench;
-}
+import { causeIn, known } from './sentence.js';
 
 describe('the transition table of a peer', () => {
   const taken = new Set<string>();
@@ -173,17 +17,29 @@ describe('the transition table of a peer', () => {
     const bench = await reach(row.from);
     await known(events, row.event)(bench);
     expect(bench.state).toBe(row.to);
-    for (const claim of row.claims) check(claims, bench, claim);
-    const { log, ports, actor } = bench;
-    const over = row.to === 'disposed';
-    expect([...ports.alive]).toEqual(over ? [] : [1]);
-    expect(Object.keys(actor.getSnapshot().children)).toEqual(over ? [] : ['socket-1']);
-    expect(actor.getSnapshot().status).toBe(over ? 'done' : 'active');
-    if (row.to !== row.fromState) expect(log).toContain(`entered ${row.to} by ${causeIn(row.event)}`);
-    if (over) {
-      expect(log.indexOf('socket 1 stopped')).toBeGreaterThan(log.indexOf('shutGate'));
-      expect(log.indexOf('announce disposed')).toBeGreaterThan(log.indexOf('socket 1 stopped'));
+    checkClaims(row, bench);
+    const { log, ports, actor, context, epochBefore } = bench;
+    const socket = hasSocket(row.to) ? [context.epoch] : [];
+    expect([...ports.alive]).toEqual(socket);
+    expect(ports.mostAlive).toBe(1);
+    expect(Object.keys(actor.getSnapshot().children)).toEqual(socket.map((epoch) => `socket-${epoch}`));
+    expect(actor.getSnapshot().status).toBe(row.to === 'disposed' ? 'done' : 'active');
+    // The history tells of the state and of the cause; of the socket's, where there is another one.
+    const entries = log.filter((line) => line.startsWith('entered'));
+    const moved = row.to !== row.fromState || context.epoch !== epochBefore;
+    if (moved) expect(entries.at(-1)).toBe(`entered ${row.to} by ${causeIn(row.event)}`);
+    else expect(entries).toEqual([]);
+    // The gate is shut and the socket stopped before anything is announced; and that is in the history by then.
+    if (hasSocket(row.fromState) && !socket.includes(epochBefore)) {
+      const shut = log.lastIndexOf('shutGate');
+      const stopped = log.indexOf(`socket ${epochBefore} stopped`);
+      if (row.fromState !== 'stale') expect(shut).toBeGreaterThanOrEqual(0);
+      expect(stopped).toBeGreaterThan(shut);
+      const told = log.findIndex((line) => line.startsWith('announce') || line.endsWith('spawned'));
+      expect(told).toBeGreaterThan(stopped);
     }
+    const announcement = log.findIndex((line) => line.startsWith('announce'));
+    if (announcement >= 0) expect(log.slice(0, announcement)).toContain(entries[0]);
     for (const one of bench.taken) taken.add(nameOf(one));
   });
 
@@ -192,7 +48,7 @@ describe('the transition table of a peer', () => {
     expect(new Set(peerRows.map((row) => row.from))).toEqual(new Set(Object.keys(situations)));
     expect(new Set(peerRows.map((row) => `${row.from}, ${row.event}`)).size).toBe(peerRows.length);
     expect([...taken].sort()).toEqual(transitionsOf(peerMachine).map(nameOf).sort());
-    expect(taken.size).toBe(12);
+    expect(taken.size).toBe(30);
   });
 });
 
@@ -225,12 +81,100 @@ describe('a peer', () => {
   });
 });
 
+describe('a peer with a session', () => {
+  const sequences: readonly [from: string, event: string, effects: readonly string[]][] = [
+    [
+      'connected.live with a session',
+      'socket.failed',
+      ['shutGate', 'entered detached.waiting by socket.failed', 'socket 1 stopped', 'announce detached'],
+    ],
+    [
+      'detached.waiting',
+      'session.attached',
+      ['openGate', 'entered connected.unproven by session.attached', 'armSilence', 'socket 2 spawned'],
+    ],
+    // The client has given up the old socket before we did.
+    [
+      'connected.live with a session',
+      'session.attached',
+      [
+        'shutGate',
+        'openGate',
+        'entered connected.unproven by session.attached',
+        'armSilence',
+        'socket 1 stopped',
+        'socket 2 spawned',
+      ],
+    ],
+    [
+      'detached.draining',
+      'session.attached',
+      [
+        'openGate',
+        'entered connected.unproven by session.attached',
+        'armSilence',
+        'entered connected.draining by session.attached',
+        'drain',
+        'socket 2 spawned',
+      ],
+    ],
+    ['detached.waiting', 'close', ['entered detached.draining by close']],
+    [
+      'detached.waiting',
+      'session.ended lost',
+      ['entered disposed by session.ended', 'shutGate', 'settleHeld NINJA_DISPOSED', 'announce disposed'],
+    ],
+  ];
+  it.each(sequences)('%s, %s: every effect in its order', async (from, event, effects) => {
+    const bench = await reach(from);
+    await known(events, event)(bench);
+    expect(bench.log).toEqual(effects);
+  });
+
+  it('has no timer of its own while it waits: the resume window is not the chart’s', async () => {
+    const bench = await reach('detached.waiting');
+    expect(bench.clock.pending).toBe(0);
+    await bench.clock.advance(3_600_000);
+    expect([bench.state, bench.log]).toEqual(['detached.waiting', []]);
+  });
+
+  it('is drained over one socket after another, for drainTimeout in all, counted from close()', async () => {
+    const bench = await reach('connected.live with a session');
+    bench.send(CLOSE);
+    await bench.clock.advance(300);
+    bench.say('failed');
+    await bench.clock.advance(300);
+    bench.attach();
+    await bench.clock.advance(99);
+    expect([bench.state, bench.log.filter((line) => line === 'drain').length]).toEqual(['connected.draining', 2]);
+    await bench.clock.advance(1);
+    expect([bench.state, bench.context.reason?.code]).toEqual(['disposed', 'NINJA_DRAIN_TIMEOUT']);
+  });
+
+  it('has as many sockets as it is told of, one at a time, each with a window of its own', async () => {
+    const bench = await reach('connected.live with a session');
+    for (let epoch = 2; epoch <= 5; epoch += 1) {
+      await bench.clock.advance(900);
+      bench.attach();
+      await bench.clock.advance(WINDOW - 1);
+      expect(bench.state).toBe('connected.unproven');
+      bench.say('heard');
+    }
+    expect([bench.context.epoch, bench.ports.mostAlive, bench.context.refused]).toEqual([5, 1, 0]);
+    const sockets = bench.log.filter((line) => /^socket/.test(line));
+    expect(sockets).toEqual([2, 3, 4, 5].flatMap((n) => [`socket ${n - 1} stopped`, `socket ${n} spawned`]));
+  });
+});
+
 describe('what a peer tells', () => {
   const rows: readonly [from: string, event: string, message: string][] = [
     ['connected.live', 'dispose', 'the program called dispose()'],
     ['connected.draining', 'after drainTimeout', `not drained within ${TIMES.drainTimeout} ms`],
+    ['detached.draining', 'after drainTimeout', `not drained within ${TIMES.drainTimeout} ms`],
     ['connected.live', 'after silence unheard', `no byte for ${WINDOW} ms`],
     ['connected.live', 'socket.failed', 'gone'],
+    ['detached.waiting', 'session.ended lost', 'nobody came back'],
+    ['detached.draining', 'session.ended closed', 'closed; all of the session was handled'],
   ];
   it.each(rows)('%s, %s → the reason %s', async (from, event, message) => {
     const bench = await reach(from);
@@ -269,89 +213,5 @@ describe("the socket's actor of a peer", () => {
     expect(Object.keys(actor.getSnapshot().children)).toEqual(['socket-1']);
     actor.send({ type: 'dispose' });
     expect(ports.log.filter((line) => line.startsWith('socket'))).toEqual([]);
-  });
-});
-
-describe('every state × event of a peer', () => {
-  type Snapshot = SnapshotFrom<typeof machine>;
-  const delays = [...new Set(transitionsOf(machine).map(({ eventType }) => eventType))].flatMap((type) => {
-    const name = /^xstate\.after\.([a-zA-Z]+)\./.exec(type)?.[1];
-    if (!name) return [];
-    if (name !== 'silence') return [{ type, says: `after ${name}` }];
-    return [true, false].map((heard) => ({ type, heard, says: `after silence ${heard ? 'heard' : 'unheard'}` }));
-  });
-  const facts = (['opened', 'heard', 'closed', 'failed'] as const).map((name) => ({
-    ...fact(name),
-    says: `socket.${name}`,
-  }));
-  const steps = [{ type: 'close', says: 'close' }, { type: 'dispose', says: 'dispose' }, ...facts, ...delays];
-  const ports = new FakeLine(createVirtualClock());
-  // The event itself says whether a byte came in time.
-  const walked = machine.provide({
-    guards: { heardInTime: ({ event }) => (event as { readonly heard?: boolean }).heard === true },
-  });
-  const step = (from: Snapshot, event: object) => transition(walked, from, event as never);
-  const nodes = new Map<string, Snapshot>();
-  const visit = (snapshot: Snapshot): void => {
-    const { closing, proven } = snapshot.context;
-    const name = `${stateName(snapshot.value)} ${closing ? 'closing' : ''} ${proven ? 'proven' : ''}`.trim();
-    if (nodes.has(name) || snapshot.status !== 'active') return;
-    nodes.set(name, snapshot);
-    for (const one of steps) visit(step(snapshot, one)[0]);
-  };
-  visit(initialTransition(walked, { ports, times: TIMES })[0]);
-  const cells = [...nodes].flatMap(([name, from]) => {
-    const state = stateName(from.value);
-    return steps.map((event) => {
-      const row = peerRows.find((one) => one.fromState === state && one.event === event.says);
-      return { says: `${name}, ${event.says}`, from, event, row };
-    });
-  });
-  const filled = cells.filter(({ row }) => row);
-  const empty = cells.filter(({ row }) => !row);
-
-  it('has so many cells, and none is left out', () => {
-    expect([...new Set([...nodes.values()].map(({ value }) => stateName(value)))].sort()).toEqual([
-      'connected.draining',
-      'connected.live',
-      'connected.unproven',
-      'stale',
-    ]);
-    expect({ nodes: nodes.size, steps: steps.length, filled: filled.length, empty: empty.length }).toEqual({
-      nodes: 8,
-      steps: 10,
-      filled: 41,
-      empty: 39,
-    });
-  });
-
-  it('where the table has a row, the plan goes there', () => {
-    for (const { says, from, event, row } of filled) {
-      const [to] = step(from, event);
-      expect(`${says} → ${stateName(to.value)}`).toBe(`${says} → ${row?.to}`);
-      expect(Object.keys(to.children), says).toEqual(row?.to === 'disposed' ? [] : ['socket-1']);
-    }
-  });
-
-  it('where it has none, nothing happens: state, context and children stay, and nothing is done', () => {
-    for (const { says, from, event } of empty) {
-      const [to, effects] = step(from, event);
-      expect(to.value, says).toEqual(from.value);
-      expect(to.context, says).toEqual(from.context);
-      expect(Object.keys(to.children), says).toEqual(Object.keys(from.children));
-      expect(effects, says).toEqual([]);
-    }
-  });
-
-  it('after the end nothing moves it', async () => {
-    // XState's development build tells of every event that comes too late.
-    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const bench = (await reach('connected.live')).send({ type: 'dispose' });
-    const before = bench.actor.getSnapshot();
-    bench.log.length = 0;
-    for (const event of steps) bench.actor.send(event as never);
-    expect(bench.actor.getSnapshot()).toBe(before);
-    expect([bench.log, bench.clock.pending]).toEqual([[], 0]);
-    warn.mockRestore();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { connectionModel } from '../../machines/connection.model.js';
-import { connectionMachine, peerMachine, serverMachine } from '../../machines/index.js';
+import { connectionMachine, peerMachine, serverMachine, sessionMachine } from '../../machines/index.js';
 import { statesOf, transitionsOf } from './plan.js';
 
 /** What a plan refers to: each by name, so that a chart on paper tells the whole story. */
@@ -45,14 +45,20 @@ const machines: readonly [string, AnyStateMachine, readonly string[], { states: 
     connectionMachine,
     ['disconnected', 'connecting', 'connected', 'stale', 'disposed'],
     // The root counts as a state.
-    { states: 18, transitions: 48 },
+    { states: 18, transitions: 50 },
   ],
-  ['peer', peerMachine, ['connected', 'stale', 'disposed'], { states: 10, transitions: 12 }],
+  ['peer', peerMachine, ['connected', 'stale', 'detached', 'disposed'], { states: 13, transitions: 30 }],
   [
     'server',
     serverMachine,
     ['closed', 'binding', 'listening', 'paused', 'draining', 'disposed'],
     { states: 9, transitions: 16 },
+  ],
+  [
+    'session',
+    sessionMachine,
+    ['fresh', 'establishing', 'attached', 'detached', 'ended'],
+    { states: 9, transitions: 22 },
   ],
   [
     "connection's model",
