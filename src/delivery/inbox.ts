@@ -1,5 +1,6 @@
 import { NinjaTcpError } from '../errors.js';
 import { Fifo } from './fifo.js';
+import { copyOf, countOf, DONE, InboxIterator, type Reader } from './reader.js';
 
 export interface InboxLimits {
   readonly inboxBytes: number;
@@ -23,17 +24,8 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-const DONE = { done: true, value: undefined } as const;
-
-/** One open iterator, as the inbox sees it. */
-interface Reader {
-  open: boolean;
-  readonly copy: boolean;
-  readonly inBatches: boolean;
-  /** What there is for it now, if there is anything. */
-  take(): unknown;
-  forgetSignal(): void;
-}
+/** Hears messages. What it returns settles when the program is done with one; undefined says at once. */
+export type MessageTaker = (message: Buffer) => PromiseLike<unknown> | undefined;
 
 /** Where the socket is told to stop and go on reading. */
 export interface ReadingGate {
@@ -49,9 +41,12 @@ export interface ReadingGate {
 export class Inbox {
   bytes = 0;
   full = false;
+  /** Of a session: is told of each message that the program is done with, by its place among all that came, from 1. */
+  settle: ((place: number) => void) | undefined;
+  private handedOut = 0;
   private readonly queue = new Fifo<Buffer>();
   private readonly waiters = new Fifo<Waiter>();
-  private listener: ((message: Buffer) => void) | undefined;
+  private listener: MessageTaker | undefined;
   /** Open iterators. */
   private iterators = 0;
   private end: { readonly error: Error | undefined } | undefined;
@@ -69,7 +64,42 @@ export class Inbox {
   deliver(message: Buffer): void {
     const { listener } = this;
     if (listener === undefined || this.queue.length > 0) this.keep(message);
-    else listener(this.copyAlways ? Buffer.from(message) : message);
+    else listener(this.copyAlways ? copyOf(message) : message);
+  }
+
+  /** The same for a session that wants to know. @returns true where the program is done with it; else `settle` tells */
+  deliverCounted(message: Buffer): boolean {
+    const { listener } = this;
+    if (listener === undefined || this.queue.length > 0) {
+      this.keep(message);
+      return false;
+    }
+    this.handedOut += 1;
+    const working = listener(this.copyAlways ? copyOf(message) : message);
+    if (working === undefined) return true;
+    this.settleAfter(working, this.handedOut);
+    return false;
+  }
+
+  private settleAfter(working: PromiseLike<unknown>, place: number): void {
+    const done = () => this.settle?.(place);
+    working.then(done, done);
+  }
+
+  /** Messages that a reader was given, this many more. */
+  private owe(reader: Reader, count: number): void {
+    if (!this.settle) return;
+    this.pay(reader);
+    reader.owed = { from: this.handedOut + 1, to: this.handedOut + count };
+    this.handedOut += count;
+  }
+
+  /** A reader is done with what it was given. */
+  pay(reader: Reader): void {
+    const { owed } = reader;
+    if (!owed) return;
+    reader.owed = undefined;
+    for (let place = owed.from; place <= owed.to; place += 1) this.settle?.(place);
   }
 
   /** For a reader. On its own, as is what is rare in it, so that V8 inlines `deliver`, down to the listener. */
@@ -91,7 +121,8 @@ export class Inbox {
       return false;
     }
     this.waiters.shift();
-    waiter.resolve({ done: false, value: (waiter.reader.copy ? Buffer.from(message) : message) as never });
+    this.owe(waiter.reader, 1);
+    waiter.resolve({ done: false, value: (waiter.reader.copy ? copyOf(message) : message) as never });
     return true;
   }
 
@@ -101,13 +132,22 @@ export class Inbox {
     this.gate.pauseReading();
   }
 
-  /** Takes the next message without waiting. */
+  /** Takes the next message without waiting: the program is done with it then. */
   receive(options: ReadOptions = {}): Buffer | undefined {
+    const message = this.take(options);
+    if (message !== undefined && this.settle) {
+      this.handedOut += 1;
+      this.settle(this.handedOut);
+    }
+    return message;
+  }
+
+  private take(options: ReadOptions = {}): Buffer | undefined {
     const message = this.queue.shift();
     if (message === undefined) return undefined;
     this.bytes -= message.length;
     this.resumeIfRoom();
-    return (options.copy ?? this.copyAlways) ? Buffer.from(message) : message;
+    return (options.copy ?? this.copyAlways) ? copyOf(message) : message;
   }
 
   /** Takes all that is there, without waiting; undefined where there is nothing. */
@@ -116,7 +156,7 @@ export class Inbox {
     const messages = this.queue.drain();
     this.bytes = 0;
     this.resumeIfRoom();
-    return copy ? messages.map((message) => Buffer.from(message)) : messages;
+    return copy ? messages.map(copyOf) : messages;
   }
 
   private resumeIfRoom(): void {
@@ -131,7 +171,9 @@ export class Inbox {
     while (this.queue.length > 0) {
       const waiter = this.waiters.shift();
       if (!waiter) return;
-      waiter.resolve({ done: false, value: waiter.reader.take() as never });
+      const value = waiter.reader.take();
+      this.owe(waiter.reader, countOf(value));
+      waiter.resolve({ done: false, value: value as never });
     }
   }
 
@@ -140,7 +182,7 @@ export class Inbox {
    *
    * @throws NinjaTcpError `NINJA_INVALID_OPTION` while an iterator is open
    */
-  listen(listener: ((message: Buffer) => void) | undefined): void {
+  listen(listener: MessageTaker | undefined): void {
     if (listener && this.iterators > 0) {
       throw new NinjaTcpError(
         'NINJA_INVALID_OPTION',
@@ -153,9 +195,13 @@ export class Inbox {
   /** Gives what is queued to the listener. */
   drain(): void {
     while (this.listener) {
-      const message = this.receive();
+      const message = this.take();
       if (message === undefined) return;
-      this.listener(message);
+      this.handedOut += 1;
+      const place = this.handedOut;
+      const working = this.listener(message);
+      if (working) this.settleAfter(working, place);
+      else this.settle?.(place);
     }
   }
 
@@ -182,7 +228,7 @@ export class Inbox {
   /** @throws NinjaTcpError `NINJA_INVALID_OPTION` while there is a `message` listener */
   iterate(options: IterateOptions = {}): AsyncIterableIterator<Buffer, undefined, undefined> {
     const copy = options.copy ?? this.copyAlways;
-    return this.open(new InboxIterator(this, copy, options.signal, false, () => this.receive({ copy })));
+    return this.open(new InboxIterator(this, copy, options.signal, false, () => this.take({ copy })));
   }
 
   /** The same in batches: each time all that is there, at least one message. */
@@ -206,6 +252,7 @@ export class Inbox {
   /** What comes next for `reader`, who waits for it where there is nothing yet. */
   next<T>(reader: InboxIterator<T>): Promise<IteratorResult<T, undefined>> {
     const value = reader.take();
+    if (value !== undefined) this.owe(reader, countOf(value));
     if (value !== undefined) return Promise.resolve({ done: false, value });
     if (this.end) {
       this.leave(reader);
@@ -230,49 +277,4 @@ export class Inbox {
       else waiter.resolve(DONE);
     }
   }
-}
-
-/** One `for await`. Two of them share the messages, each message once. Ending it ends nothing else. */
-class InboxIterator<T> implements Reader, AsyncIterableIterator<T, undefined, undefined> {
-  open = true;
-  private aborted: NinjaTcpError | undefined;
-
-  constructor(
-    private readonly inbox: Inbox,
-    readonly copy: boolean,
-    private readonly signal: AbortSignal | undefined,
-    readonly inBatches: boolean,
-    readonly take: () => T | undefined,
-  ) {
-    if (signal?.aborted) this.abort();
-    else signal?.addEventListener('abort', this.abort);
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.open) return this.inbox.next(this);
-    const { aborted } = this;
-    this.aborted = undefined;
-    return aborted ? Promise.reject(aborted) : Promise.resolve(DONE);
-  }
-
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.inbox.leave(this);
-    return Promise.resolve(DONE);
-  }
-
-  forgetSignal(): void {
-    this.signal?.removeEventListener('abort', this.abort);
-  }
-
-  private readonly abort = (): void => {
-    const error = new NinjaTcpError('NINJA_ABORTED', 'the iteration was aborted by its signal', this.signal?.reason);
-    const waiting = this.inbox.isWaiting(this);
-    // Nobody waits: the next call to next() is told.
-    if (!waiting) this.aborted = error;
-    this.inbox.leave(this, error);
-  };
 }

@@ -1,5 +1,6 @@
-import type { ErrorCode } from '../errors.js';
+import { type ErrorCode, NinjaTcpError } from '../errors.js';
 import { Fifo } from './fifo.js';
+import type { Receipt } from './receipts.js';
 
 /** A message that was accepted and is not written yet. */
 export interface Held {
@@ -7,6 +8,8 @@ export interface Held {
   readonly number: number;
   /** Monotonic milliseconds; Infinity for never. */
   readonly expiresAt: number;
+  /** Who waits for what becomes of it. */
+  readonly receipt?: Receipt | undefined;
 }
 
 /** Messages in a row, by their numbers. */
@@ -19,9 +22,11 @@ export interface Range {
 
 /** Messages that will not be sent. */
 export interface Dropped extends Range {
-  /** `NINJA_EXPIRED`, `NINJA_GAVE_UP` or `NINJA_DISPOSED`. */
+  /** `NINJA_EXPIRED`, `NINJA_ABORTED`, `NINJA_GAVE_UP` or `NINJA_DISPOSED`; `NINJA_INVALID_MESSAGE` where the other side turned out to take none so long. */
   readonly code: ErrorCode;
 }
+
+const disposed = () => new NinjaTcpError('NINJA_DISPOSED', 'it was not sent');
 
 /** Accepted but not yet written: whole messages, in order, each with its number. Pure: it is told the time. */
 export class Outbox {
@@ -64,19 +69,31 @@ export class Outbox {
     const gone = this.held.extract((entry) => entry.expiresAt <= now);
     this.soonestExpiry = Number.POSITIVE_INFINITY;
     for (const entry of this.held) this.soonestExpiry = Math.min(this.soonestExpiry, entry.expiresAt);
-    return this.dropped(gone);
+    return this.dropped(gone, () => new NinjaTcpError('NINJA_EXPIRED', 'it waited for longer than its ttl'));
   }
 
-  /** Drops everything. */
-  clear(): Range[] {
+  /** Drops everything. @param errorOf for who waits for a message */
+  clear(errorOf: () => NinjaTcpError = disposed): Range[] {
     this.soonestExpiry = Number.POSITIVE_INFINITY;
-    return this.dropped(this.held.extract(() => true));
+    return this.dropped(
+      this.held.extract(() => true),
+      errorOf,
+    );
   }
 
-  private dropped(gone: readonly Held[]): Range[] {
+  /** Takes one back, if it is still here. */
+  withdraw(receipt: Receipt, errorOf: () => NinjaTcpError): Range[] {
+    return this.dropped(
+      this.held.extract((entry) => entry.receipt === receipt),
+      errorOf,
+    );
+  }
+
+  private dropped(gone: readonly Held[], errorOf: () => NinjaTcpError): Range[] {
     const ranges: { from: number; to: number; messages: number; bytes: number }[] = [];
     this.messages -= gone.length;
-    for (const { number, payload } of gone) {
+    for (const { number, payload, receipt } of gone) {
+      receipt?.failed(errorOf());
       this.bytes -= payload.length;
       const last = ranges.at(-1);
       if (last && last.to + 1 === number) {

@@ -24,7 +24,7 @@ describe('a message goes to exactly one place', () => {
   test('the listener, if there is one', () => {
     const { inbox, deliver } = inboxOf();
     const heard: string[] = [];
-    inbox.listen((message) => heard.push(`${message}`));
+    inbox.listen((message) => void heard.push(`${message}`));
     deliver('a');
     expect([heard, inbox.messages]).toEqual([['a'], 0]);
     inbox.listen(undefined);
@@ -53,7 +53,7 @@ describe('a message goes to exactly one place', () => {
     const { inbox, deliver } = inboxOf();
     deliver('a', 'b');
     const heard: string[] = [];
-    inbox.listen((message) => heard.push(`${message}`));
+    inbox.listen((message) => void heard.push(`${message}`));
     deliver('c');
     expect(heard).toEqual([]);
     inbox.drain();
@@ -363,7 +363,7 @@ describe('copies', () => {
     const chunk = Buffer.from('message');
     const heard: Buffer[] = [];
     inbox.deliver(chunk);
-    inbox.listen((message) => heard.push(message));
+    inbox.listen((message) => void heard.push(message));
     inbox.drain();
     inbox.deliver(chunk);
     expect(heard.map((message) => message === chunk)).toEqual([!always, !always]);

@@ -1,6 +1,7 @@
 import { fc } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { Outbox } from '../../src/delivery/outbox.js';
+import { NinjaTcpError } from '../../src/errors.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -82,6 +83,55 @@ describe('the outbox', () => {
       { from: 3, to: 3, messages: 1, bytes: 3 },
     ]);
     expect([outbox.bytes, outbox.messages, outbox.clear()]).toEqual([0, 0, []]);
+  });
+
+  describe('who waits for what becomes of a message is told', () => {
+    const waiting = () => {
+      const told: string[] = [];
+      const outbox = new Outbox();
+      const receipts = [1, 2, 3].map((number) => {
+        const receipt = {
+          handled: () => told.push(`${number} handled`),
+          failed: ({ code, outcome, message }: NinjaTcpError) => told.push(`${number} ${code} ${outcome}: ${message}`),
+        };
+        outbox.push({ payload: Buffer.alloc(number), number, expiresAt: number === 2 ? 100 : NEVER, receipt });
+        return receipt;
+      });
+      return { outbox, told, receipts };
+    };
+
+    test('that it has expired', () => {
+      const { outbox, told } = waiting();
+      outbox.expire(100);
+      expect(told).toEqual(['2 NINJA_EXPIRED notSent: it waited for longer than its ttl']);
+    });
+
+    test('that all are dropped, and why', () => {
+      const { outbox, told } = waiting();
+      outbox.clear(() => new NinjaTcpError('NINJA_GAVE_UP', 'no more', undefined, 'notSent'));
+      expect(told).toEqual([1, 2, 3].map((number) => `${number} NINJA_GAVE_UP notSent: no more`));
+      outbox.clear();
+      expect(told).toHaveLength(3);
+    });
+
+    test('that it was taken back, itself alone', () => {
+      const { outbox, told, receipts } = waiting();
+      const why = () => new NinjaTcpError('NINJA_ABORTED', 'taken back', undefined, 'notSent');
+      const [, second] = receipts as [never, (typeof receipts)[number]];
+      expect(outbox.withdraw(second, why)).toEqual([{ from: 2, to: 2, messages: 1, bytes: 2 }]);
+      expect(told).toEqual(['2 NINJA_ABORTED notSent: taken back']);
+      expect([outbox.messages, outbox.bytes]).toEqual([2, 4]);
+      // It is not here any more: nothing is told a second time.
+      expect(outbox.withdraw(second, why)).toEqual([]);
+      expect(told).toHaveLength(1);
+      expect([outbox.shift()?.number, outbox.shift()?.number]).toEqual([1, 3]);
+    });
+
+    test('nothing, where it is written: then others tell', () => {
+      const { outbox, told, receipts } = waiting();
+      expect(outbox.shift()?.receipt).toBe(receipts[0]);
+      expect(told).toEqual([]);
+    });
   });
 
   test('whatever its life: pushed = shifted + dropped + held, in messages and in bytes', () => {
