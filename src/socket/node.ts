@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, connect as netConnect, type Socket } from 'node:net';
 import type {
   Acceptor,
@@ -67,6 +68,7 @@ function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
 export const nodeEnvironment: Environment = {
   clock: nodeClock,
   random: () => Math.random(),
+  randomBytes: (length) => randomBytes(length),
   dial,
   listen,
   freeDescriptors,

@@ -1,9 +1,14 @@
 import type { NinjaTcpError } from '../errors.js';
+import type { ReceiveSpan, TakeRun } from '../framing/framing.js';
 
 /** Who a socket works for: the line that outlives it. */
 export interface SocketOwner {
+  /** Who takes frames apart, where there is a session; else they are messages. */
+  readonly side: { readonly receiveSpan: ReceiveSpan; readonly receiveRun: TakeRun } | undefined;
   /** A whole message came. */
   deliver(message: Buffer): void;
+  /** The payload of a frame that says no more than that we live; undefined where something else will be said at once. */
+  signOfLife(): Uint8Array | undefined;
   /** Bytes came, this many. */
   heard(bytes: number, now: number): void;
   /** The unfinished frame holds so many bytes of memory now; told when that changes. */

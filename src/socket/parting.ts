@@ -1,14 +1,26 @@
+import type { ErrorCode } from '../errors.js';
+
+const GONE = { code: 'NINJA_RESET', message: 'the socket is gone' } as const;
+const PEACE = { code: 'NINJA_DISPOSED', message: 'closed; both sides sent their FIN' } as const;
+
 /** How far the two sides of one socket have come in parting: our FIN, and theirs. Pure: it is told the time. */
 export class Parting {
   /** We write no more: our FIN is on its way, behind all that was accepted. */
   ending = false;
   /** Their FIN came. */
   theirs = false;
+  /** What is told where both part in peace. */
+  private why: { readonly code: ErrorCode; readonly message: string } = PEACE;
   /** Monotonic milliseconds at which the kernel took our FIN. */
   private oursAt = Number.POSITIVE_INFINITY;
 
   /** @param timeout milliseconds that the other side may be silent before its FIN */
   constructor(private readonly timeout: number) {}
+
+  /** Tells another reason than that it was wished. */
+  blame(code: ErrorCode, message: string): void {
+    this.why = { code, message };
+  }
 
   /** The kernel took our FIN. */
   finished(now: number): void {
@@ -20,9 +32,9 @@ export class Parting {
     this.theirs = true;
   }
 
-  /** Both FINs passed. */
-  get orderly(): boolean {
-    return this.theirs && this.oursAt !== Number.POSITIVE_INFINITY;
+  /** Why the socket has closed: both FINs passed, or not. @param over something else had ended it */
+  farewell(over: boolean): { readonly code: ErrorCode; readonly message: string } {
+    return !over && this.theirs && this.oursAt !== Number.POSITIVE_INFINITY ? this.why : GONE;
   }
 
   /**

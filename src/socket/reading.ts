@@ -1,8 +1,9 @@
 import type { NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
-import type { Decoder } from '../framing/framing.js';
+import type { Decoder, ReceiveSpan, SpanDecoder, TakeRun } from '../framing/framing.js';
 import type { LineSettings } from '../settings.js';
 import { truncated } from './faults.js';
+import type { SocketOwner } from './owner.js';
 
 /** The decoder of one socket, behind a guard: a program's own framing may throw wherever it is asked. */
 export class Reading {
@@ -10,17 +11,29 @@ export class Reading {
   unfinished = false;
   /** As of the last chunk: bytes of memory held for that frame. */
   heldBytes = 0;
+  /** Grows with each frame that came whole, or each few of them. */
+  frames = 0;
+  /** Nothing more is given. */
+  over = false;
   private readonly decoder: Decoder;
+  private readonly skipsEmpty: boolean;
 
-  constructor(settings: Pick<LineSettings, 'framing' | 'maxFrameLength'>) {
-    this.decoder = settings.framing.decoder(settings);
+  constructor(
+    { framing, frameLimit, emptyFrames }: Pick<LineSettings, 'framing' | 'frameLimit' | 'emptyFrames'>,
+    private readonly owner: Pick<SocketOwner, 'deliver' | 'side'>,
+  ) {
+    this.decoder = framing.decoder({ maxFrameLength: frameLimit });
+    this.skipsEmpty = emptyFrames === 'heartbeat';
   }
 
   /** @returns what is wrong, after the messages before it were given; undefined where nothing is */
-  push(chunk: Buffer, receive: (message: Buffer) => void): NinjaTcpError | undefined {
+  push(chunk: Buffer): NinjaTcpError | undefined {
     const { decoder } = this;
     try {
-      decoder.push(chunk, receive);
+      if (this.owner.side === undefined) decoder.push(chunk, this.receive);
+      else if ('spans' in decoder) (decoder as SpanDecoder).spans(chunk, this.receiveSpan, this.receiveRun);
+      // A program's own framing.
+      else decoder.push(chunk, (frame) => this.receiveSpan(frame, 0, frame.length, frame.buffer));
       this.unfinished = decoder.unfinished;
       this.heldBytes = decoder.heldBytes;
       return undefined;
@@ -28,6 +41,26 @@ export class Reading {
       return framingFault(error);
     }
   }
+
+  private readonly receive = (message: Buffer): void => {
+    this.frames += 1;
+    if (this.over) return;
+    // A heartbeat.
+    if (message.length === 0 && this.skipsEmpty) return;
+    this.owner.deliver(message);
+  };
+
+  private readonly receiveSpan: ReceiveSpan = (source, start, length, memory) => {
+    this.frames += 1;
+    if (!this.over) this.owner.side?.receiveSpan(source, start, length, memory);
+  };
+
+  private readonly receiveRun: TakeRun = (chunk, at, end, memory) => {
+    if (this.over) return at;
+    const next = this.owner.side?.receiveRun(chunk, at, end, memory) ?? at;
+    if (next > at) this.frames += 1;
+    return next;
+  };
 
   /** How far the unfinished frame has come, for people. */
   get progress(): string {

@@ -2,7 +2,6 @@ import type { SocketFact } from '../../machines/line.setup.js';
 import type { Clock, Transport, TransportHandlers } from '../environment.js';
 import { type ErrorCode, isFatal, messageOf, NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
-import { HEARTBEAT } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import { Alarm } from './alarm.js';
 import { Caution } from './caution.js';
@@ -25,15 +24,12 @@ export class Socket implements TransportHandlers, WriterOwner {
   readonly writer: Writer;
   private readonly reading: Reading;
   private open = false;
-  /** Nothing more is delivered or written. */
-  private over = false;
   /** Nobody wants to hear facts any more. */
   private muted = false;
-  private readonly parting: Parting;
+  readonly parting: Parting;
   private readonly clock: Clock;
   /** Until it is proven. */
   private caution: Caution | undefined;
-  private frames = 0;
   private heldBytes = 0;
   private readonly frame: FrameDeadline;
   private readonly stall: WriteStall;
@@ -50,7 +46,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     public report: (fact: SocketFact) => void,
   ) {
     this.clock = settings.environment.clock;
-    this.reading = new Reading(settings);
+    this.reading = new Reading(settings, owner);
     this.frame = new FrameDeadline(settings.frameTimeout);
     this.caution = new Caution(settings.staleAfter > 0 ? settings.unprovenBytes : Number.POSITIVE_INFINITY);
     this.stall = new WriteStall(settings.writeStallTimeout);
@@ -81,21 +77,14 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.pulse.heardAt = now;
     this.owner.heard(bytes.length, now);
     if (!this.proven) this.prove();
-    const fault = this.reading.push(bytes, this.receive);
+    const fault = this.reading.push(bytes);
     if (fault) this.fail(fault);
     // A listener may have disposed of us meanwhile.
     if (!this.over) this.hold(this.reading.heldBytes);
     if (this.over) return;
-    const begun = this.frame.note(this.reading.unfinished, this.frames, now);
+    const begun = this.frame.note(this.reading.unfinished, this.reading.frames, now);
     if (begun && this.frame.dueAt < this.alarm.dueAt) this.arm();
   }
-
-  private readonly receive = (message: Buffer): void => {
-    this.frames += 1;
-    if (this.over) return;
-    if (message.length === 0 && this.settings.emptyFrames === 'heartbeat') return;
-    this.owner.deliver(message);
-  };
 
   ended(): void {
     if (this.over) return;
@@ -118,10 +107,9 @@ export class Socket implements TransportHandlers, WriterOwner {
     this.alarm.clear();
     this.writer.close();
     if (this.muted) return;
-    const orderly = this.parting.orderly && !this.over;
-    this.over = true;
-    const why = orderly ? 'closed; both sides sent their FIN' : 'the socket is gone';
-    this.say('socket.closed', orderly ? 'NINJA_DISPOSED' : 'NINJA_RESET', why);
+    const { code, message } = this.parting.farewell(this.over);
+    this.reading.over = true;
+    this.say('socket.closed', code, message);
   }
 
   /** Whether a message of this size may be written now, or should wait in the outbox, where it cannot be lost. */
@@ -131,22 +119,29 @@ export class Socket implements TransportHandlers, WriterOwner {
     return !this.caution || this.caution.allows(size);
   }
 
-  /** Writes a message that `canTake` let pass. @param place its place in this epoch, from 1 */
-  send(payload: Uint8Array, place: number): void {
+  /** Writes a message that `canTake` let pass. @param place its place in this epoch, from 1 @param number in its session */
+  send(payload: Uint8Array, place: number, number = 0): void {
     this.caution?.wrote(payload.length);
-    this.put(payload, place);
+    this.put(payload, place, number);
   }
 
-  /** Writes an empty frame, so that the other side hears us. */
+  /** Writes a frame that is no message, whatever is pending. */
+  control(frame: Uint8Array): void {
+    if (!this.over && !this.parting.ending) this.put(frame, 0);
+  }
+
+  /** Writes a frame that says no more than that we live. */
   heartbeat(): void {
     if (this.settings.heartbeatInterval === 0 || this.over || this.parting.ending) return;
-    this.put(HEARTBEAT, 0);
+    const sign = this.owner.signOfLife();
+    if (sign) this.put(sign, 0);
   }
 
   /** A program's own framing may throw: then this line is over, and nothing else. */
-  private put(payload: Uint8Array, place: number): void {
+  private put(payload: Uint8Array, place: number, number = 0): void {
     try {
-      this.writer.put(payload, place);
+      if (number > 0) this.writer.putNumbered(payload, place, number);
+      else this.writer.put(payload, place);
     } catch (error) {
       this.fail(framingFault(error));
     }
@@ -182,6 +177,11 @@ export class Socket implements TransportHandlers, WriterOwner {
     if (this.open) this.arm();
   }
 
+  /** Nothing more is delivered or written. */
+  private get over(): boolean {
+    return this.reading.over;
+  }
+
   private hold(bytes: number): void {
     if (bytes === this.heldBytes) return;
     this.heldBytes = bytes;
@@ -190,7 +190,7 @@ export class Socket implements TransportHandlers, WriterOwner {
 
   /** Throws the socket away, and reports when it is gone. */
   discard(): void {
-    this.over = true;
+    this.reading.over = true;
     this.hold(0);
     this.alarm.clear();
     this.writer.close();
@@ -276,7 +276,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     // We could not read what would have finished the frame; nor could one in the same process read what we wrote.
     for (const deadline of late > LATE ? [this.frame, this.stall] : []) deadline.excuse(late, seen);
     if (this.finDueAt <= seen) {
-      this.over = true;
+      this.reading.over = true;
       this.transport.destroy();
       this.say('socket.closed', 'NINJA_DISPOSED', `closed; no FIN came within ${this.settings.finTimeout} ms`);
       return;

@@ -2,6 +2,7 @@ import { Fifo } from '../delivery/fifo.js';
 import type { Clock, Transport } from '../environment.js';
 import type { Framing } from '../framing/framing.js';
 import { viewOf } from '../framing/view.js';
+import { DATA_HEAD, writeDataHead } from '../protocol/session/index.js';
 import { LARGEST_SLAB, slabs } from './slabs.js';
 import { type TickEnd, type TickEndCaller, tickEndOf } from './tick-end.js';
 
@@ -89,6 +90,25 @@ export class Writer implements TickEndCaller {
     if (number > 0) this.lastNumber = number;
   }
 
+  /** The same for a message of a session: behind the frame's header stands the head with the message's number there. */
+  putNumbered(payload: Uint8Array, place: number, number: number): void {
+    const { headerLength } = this.framing;
+    const length = DATA_HEAD + payload.length;
+    if (length >= UNCOPIED) {
+      this.putUncopied(payload, place, number);
+      return;
+    }
+    const size = headerLength + length;
+    if (this.filled + size > this.slab.length && !this.makeRoom(size)) return;
+    const { slab } = this;
+    const at = this.filled;
+    this.framing.writeHeader(slab, at, length);
+    writeDataHead(slab, at + headerLength, number);
+    copy(payload, slab, at + headerLength + DATA_HEAD);
+    this.filled = at + size;
+    this.lastNumber = place;
+  }
+
   /**
    * Another slab, for what the present one has no room for: larger, with what is in this one, or behind this one.
    *
@@ -105,11 +125,14 @@ export class Writer implements TickEndCaller {
     return true;
   }
 
-  private putUncopied(payload: Uint8Array, number: number): void {
+  /** @param inSession its number there; 0 for none */
+  private putUncopied(payload: Uint8Array, number: number, inSession = 0): void {
     if (this.closed) return;
     const { headerLength } = this.framing;
-    const header = Buffer.allocUnsafe(headerLength);
-    this.framing.writeHeader(header, 0, payload.length);
+    const head = inSession > 0 ? DATA_HEAD : 0;
+    const header = Buffer.allocUnsafe(headerLength + head);
+    this.framing.writeHeader(header, 0, head + payload.length);
+    if (inSession > 0) writeDataHead(header, headerLength, inSession);
     const { transport } = this;
     transport.cork();
     // The slab speaks for the messages before this one.

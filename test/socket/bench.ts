@@ -8,7 +8,7 @@ import { createNetwork, createVirtualClock } from '../../src/testing/index.js';
 import { FakeTransport, framesIn } from './fakes.js';
 
 /** One socket on a transport that a test drives; what it says is in two lists. */
-export function socketBench(options: Partial<ConnectOptions> = {}) {
+export function socketBench(options: Partial<ConnectOptions> = {}, session: Partial<SocketOwner> = {}) {
   const clock = createVirtualClock({ start: 1000 });
   const environment = { ...createNetwork({ clock }).environment('client'), clock };
   const settings = connectionSettings({ port: 1, environment, ...options }, environment);
@@ -32,7 +32,10 @@ export function socketBench(options: Partial<ConnectOptions> = {}) {
       told.push(`ended${cutOff ? ` ${cutOff.code}` : ''}`);
       return hooks.endsLine;
     },
+    side: undefined,
+    signOfLife: () => Buffer.alloc(0),
     lostWith: (error) => void told.push(`lost with ${error.code}`),
+    ...session,
   };
   const report = (fact: SocketFact) =>
     void facts.push(

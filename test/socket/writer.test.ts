@@ -130,6 +130,96 @@ describe('the writer', () => {
   });
 });
 
+describe('a message of a session', () => {
+  const numbered = (payload: string, number: number) => {
+    const head = Buffer.from([0x10, 0, 0, 0, 0, 0]);
+    head.writeUInt32BE(number, 2);
+    return Buffer.concat([head, Buffer.from(payload)]).toString('latin1');
+  };
+
+  test('has a head with its number between the header of the frame and itself', async () => {
+    const { clock, transport, told, writer } = writing();
+    writer.putNumbered(Buffer.from('abc'), 1, 0x0102_0304);
+    await clock.settle();
+    expect(transport.bytes.toString('hex')).toBe('00000009' + '100001020304' + '616263');
+    transport.take();
+    expect(told).toEqual(['wrote at 0', 'progressed', 'flushed 1']);
+  });
+
+  test('may be empty: its head is there', async () => {
+    const { clock, transport, writer } = writing();
+    writer.putNumbered(Buffer.alloc(0), 1, 7);
+    await clock.settle();
+    expect(transport.bytes.toString('hex')).toBe('00000006' + '100000000007');
+  });
+
+  test('goes among frames of other kinds in one write, in order; theirs are not counted as flushed', async () => {
+    const { clock, transport, told, writer } = writing();
+    writer.putNumbered(Buffer.from('a'), 1, 1);
+    writer.put(Buffer.from('control'), 0);
+    writer.putNumbered(Buffer.from('b'), 2, 2);
+    writer.put(Buffer.from('control'), 0);
+    await clock.settle();
+    expect(framesIn(transport.bytes)).toEqual([numbered('a', 1), 'control', numbered('b', 2), 'control']);
+    transport.take();
+    expect(told).toEqual(['wrote at 0', 'progressed', 'flushed 2']);
+  });
+
+  const sizes: [number, string[]][] = [
+    [32 * KiB - 7, [`write ${32 * KiB + 3}`]],
+    [32 * KiB - 6, ['cork', 'write 10', `write ${32 * KiB - 6}`, 'uncork']],
+    [100 * KiB, ['cork', 'write 10', `write ${64 * KiB}`, `write ${36 * KiB}`, 'uncork']],
+  ];
+  test.each(sizes)('of %d bytes is copied where it is small, and else only its head: %j', async (size, log) => {
+    const { clock, transport, writer } = writing();
+    const message = Buffer.alloc(size, 'm');
+    writer.putNumbered(message, 1, 5);
+    await clock.settle();
+    expect(transport.log).toEqual(log);
+    expect(transport.writes.some((bytes) => bytes.buffer === message.buffer)).toBe(log.length > 1);
+    expect(framesIn(transport.bytes)).toEqual([numbered('m'.repeat(size), 5)]);
+  });
+
+  test('whatever its size beside the slab, all of them come whole and in order', async () => {
+    const { clock, transport, writer } = writing();
+    const sizes = [1, 1000, 40 * KiB, 0, 31 * KiB, 31 * KiB, 31 * KiB, 31 * KiB, 31 * KiB, 300 * KiB, 5];
+    for (const [index, size] of sizes.entries()) writer.putNumbered(Buffer.alloc(size, 'm'), index + 1, index + 1);
+    await clock.settle();
+    for (let turn = 0; turn < 20; turn += 1) {
+      transport.take();
+      await clock.settle();
+    }
+    expect(framesIn(transport.bytes)).toEqual(sizes.map((size, index) => numbered('m'.repeat(size), index + 1)));
+    expect(writer.pendingBytes).toBe(0);
+  });
+
+  test('counts with its head in pendingBytes', () => {
+    const { writer } = writing();
+    writer.putNumbered(Buffer.from('12345'), 1, 1);
+    expect(writer.pendingBytes).toBe(15);
+  });
+
+  test('is not put after close()', async () => {
+    const { clock, transport, writer } = writing();
+    writer.close();
+    writer.putNumbered(Buffer.from('a'), 1, 1);
+    writer.putNumbered(Buffer.alloc(100 * KiB), 2, 2);
+    await clock.settle();
+    expect(transport.log).toEqual([]);
+  });
+
+  test.each([lengthPrefixed({ bytes: 2, endian: 'little' }), lengthPrefixed({ includesHeader: true })])(
+    'has the header of $name',
+    async (framing) => {
+      const { clock, transport, writer } = writing(framing);
+      writer.putNumbered(Buffer.from('x'), 1, 1);
+      await clock.settle();
+      const header = framing.headerLength === 2 ? '0700' : '0000000b';
+      expect(transport.bytes.toString('hex')).toBe(`${header}10000000000178`);
+    },
+  );
+});
+
 describe('the window', () => {
   const all = (transport: FakeTransport) => transport.writes.map((bytes) => bytes.length);
 
