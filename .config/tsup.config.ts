@@ -5,6 +5,8 @@ const doors = {
   index: 'src/index.ts',
   'testing/index': 'src/testing/index.ts',
   'opentelemetry/index': 'src/opentelemetry/index.ts',
+  'redis/index': 'src/redis/index.ts',
+  'file-store/index': 'src/file-store/index.ts',
   'machines/index': 'machines/index.ts',
   'inspector/index': 'src/inspector/index.ts',
 };

@@ -11,6 +11,8 @@ export default defineConfig({
       { find: /^ninja-tcp$/, replacement: at('src/index.ts') },
       { find: /^ninja-tcp\/testing$/, replacement: at('src/testing/index.ts') },
       { find: /^ninja-tcp\/opentelemetry$/, replacement: at('src/opentelemetry/index.ts') },
+      { find: /^ninja-tcp\/redis$/, replacement: at('src/redis/index.ts') },
+      { find: /^ninja-tcp\/file-store$/, replacement: at('src/file-store/index.ts') },
       { find: /^ninja-tcp\/machines$/, replacement: at('machines/index.ts') },
       { find: /^ninja-tcp\/inspector$/, replacement: at('src/inspector/index.ts') },
     ],
