@@ -1,12 +1,20 @@
 import { type Actor, createActor } from 'xstate';
 import { connectionMachine } from '../machines/connection.machine.js';
 import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connection.setup.js';
-import type { Loss } from './delivery/ledger.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { attach } from './inspection.js';
+import type {
+  ConnectedOptions,
+  ConnectionEvents,
+  ConnectionState,
+  Disconnected,
+  Disposed,
+} from './line/connection-events.js';
 import { ConnectionLine } from './line/connection-line.js';
+import type { Resumed } from './line/events.js';
 import { connectionWords } from './line/explain.js';
-import { Face, type FaceEvents, type WaitOptions } from './line/face.js';
+import type { WaitOptions } from './line/face.js';
+import { Face } from './line/face.js';
 import { handsOn, recordConnection } from './line/flight.js';
 import type { Step } from './line/line.js';
 import { obey } from './line/obey.js';
@@ -21,44 +29,10 @@ import { socketActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
 import { type Target, targetWords } from './target.js';
 
+export type { ConnectedOptions, ConnectionEvents, ConnectionState, Disconnected, Disposed };
+
 // Once per process: a machine of its own for each connection would cost four times the memory.
 const machine = connectionMachine.provide({ actors: { socket: socketActor } });
-
-export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'stale' | 'disposed';
-
-/** A line was lost, or an attempt failed. */
-export interface Disconnected extends Loss {
-  readonly epoch: number;
-  readonly reason: Reason;
-  /** The error behind the reason, with its `cause`. */
-  readonly error: NinjaTcpError;
-  /** Failures in a row. */
-  readonly failures: number;
-  /** Milliseconds until the next attempt; undefined where there will be none. */
-  readonly retryInMs: number | undefined;
-}
-
-export interface Disposed extends Loss {
-  readonly reason: Reason;
-}
-
-/** The events of a connection, with what their listeners are given. */
-export interface ConnectionEvents extends FaceEvents {
-  /** An attempt begins. `attempt` counts failures in a row, from 1; `epoch` counts all attempts. */
-  connecting: [event: { readonly epoch: number; readonly attempt: number }];
-  /** TCP is open and the greeting passed; whether anybody listens there is not proven yet: see `live`. */
-  connected: [event: { readonly epoch: number }];
-  disconnected: [event: Disconnected];
-  /** It gave up: no more attempts until `connect()`. */
-  failed: [event: { readonly reason: Reason; readonly error: NinjaTcpError }];
-  /** The end. */
-  disposed: [event: Disposed];
-}
-
-export interface ConnectedOptions extends WaitOptions {
-  /** Wait for the first byte too. Default false. */
-  readonly proven?: boolean | undefined;
-}
 
 /** A TCP connection that hands over whole messages, heals itself, and can say at any moment what state it is in. */
 export class Connection extends Face<ConnectionLine, ConnectionEvents, ConnectionStatus> {
@@ -85,12 +59,17 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
         readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
       },
       (cause, where) => this.fault(cause, where),
+      {
+        resumed: ({ replayed, deduplicated }, afterMs) =>
+          this.announce('resumed', { replayed, deduplicated, afterMs } satisfies Resumed),
+        lost: (lost) => this.announce('sessionLost', lost),
+      },
     );
     recordConnection(this.line);
     const { ports, ...watch } = handsOn(this.line);
     this.actor = createActor(machine, {
       clock: this.line.timers,
-      input: { ports, times: settings, greets: settings.onConnect !== undefined },
+      input: { ports, times: settings, greets: settings.onConnect !== undefined || settings.session !== undefined },
       ...watch,
     });
     this.line.tell = (event) => this.order(event);
@@ -200,7 +179,10 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
 
   close(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called close()');
-    this.order({ type: 'close', held: this.line.outbox.messages });
+    const { side, outbox } = this.line;
+    const held = outbox.messages + (side?.core.retainedMessages ?? 0);
+    // What waits for the next socket of a session is as much its own as what it has numbered already.
+    this.order({ type: 'close', held, owed: side?.owes ? held : 0 });
     return this.closed();
   }
 
@@ -208,6 +190,16 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
     this.order({ type: 'dispose' });
     return this.closed();
+  }
+
+  override closed(options: WaitOptions = {}): Promise<Reason> {
+    const end = super.closed(options);
+    if (!this.line.settings.session?.store) return end;
+    // What the next process goes on with has to be in the store.
+    return end.then(async (reason) => {
+      await this.line.side?.whenStored;
+      return reason;
+    });
   }
 
   /** After the end nothing is ordered any more. */

@@ -180,6 +180,8 @@ export interface Environment {
   readonly clock: Clock;
   /** Chance, from 0 up to but not including 1. */
   random(): number;
+  /** So many bytes that nobody can guess: ids and secrets of sessions. Absent where this environment knows no sessions. */
+  randomBytes?(length: number): Uint8Array;
   /** Begins to dial and returns at once. Names are looked up afresh each time. */
   dial(target: DialTarget): Transport;
   listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor;

@@ -98,6 +98,36 @@ export const errorTable = {
     outcome: 'unknown',
     cure: 'The socket is dropped, and the session resumes on another one. If it comes again, one of the two sides has a bug: report the message.',
   },
+  NINJA_SESSION_LOST: {
+    when: 'A session is over, and not all of it was handled: its resume window passed, the server knows it no more, or this side gave it up. The message names the refusal.',
+    outcome: 'unknown',
+    cure: 'The event `sessionLost` says how far it came; an error of `deliver()` has the `outcome` of its own message. Raise `session.resumeWindow`, or give the session a store.',
+  },
+  NINJA_SESSION_REFUSED: {
+    when: 'A server did not grant a session, or a server refused to grant one: no room, an unknown principal, another version. The message names the refusal.',
+    outcome: 'notSent',
+    cure: 'Read the message. It is retried by itself where the refusal allows that.',
+  },
+  NINJA_STORE_FAILED: {
+    when: 'The store of sessions could not be reached, or did not take what it was given, for longer than the patience that was set. `cause` has the details.',
+    outcome: 'unknown',
+    cure: 'See why it is away. The socket was dropped, and the session stays in the store: it resumes when the store is back.',
+  },
+  NINJA_STORE_CORRUPT: {
+    when: 'What the store of sessions has was cut, changed, mixed up, or sealed by another key. Nothing of it is believed.',
+    outcome: 'unknown',
+    cure: 'Bring back the right key or file. To begin anew, move the file away: what was under way in it stays unknown.',
+  },
+  NINJA_STORE_LOCKED: {
+    when: 'Another process has the file of the session store open, or a copy of this one.',
+    outcome: 'refused',
+    cure: 'Give each process a file of its own; or end the other process, which the message names.',
+  },
+  NINJA_SESSION_TAKEN_OVER: {
+    when: 'Another process has taken the session over, through the store that both have: its client went there. This one has nothing to say in it any more.',
+    outcome: 'unknown',
+    cure: 'Nothing to cure where a client may go to any of several servers. Else see who has the same store and the same key of a client.',
+  },
   NINJA_NOT_CONNECTED: {
     when: "`send` while the line is down, and `whenDisconnected` is `'fail'`.",
     outcome: 'refused',
@@ -199,11 +229,12 @@ export class NinjaTcpError extends Error {
    * @param code one of the codes in `docs/errors.md`
    * @param message a sentence for people; it names the option or header, the rule and the value where there are such
    * @param cause the error below, of Node or of the program
+   * @param outcome where more is known of a message than the code says
    */
-  constructor(code: ErrorCode, message: string, cause?: unknown) {
+  constructor(code: ErrorCode, message: string, cause?: unknown, outcome: Outcome = errorTable[code].outcome) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.outcome = errorTable[code].outcome;
+    this.outcome = outcome;
   }
 
   /** Plain values, for logs: `{ name, code, outcome, message }`. */
@@ -224,6 +255,7 @@ export interface Reason {
 
 /** Failures that no retry can mend. */
 export function isFatal(code: ErrorCode): boolean {
+  if (code === 'NINJA_STORE_CORRUPT' || code === 'NINJA_SESSION_TAKEN_OVER') return true;
   return code === 'NINJA_NOT_A_PEER' || code === 'NINJA_CERTIFICATE' || code === 'NINJA_TLS_FAILED';
 }
 

@@ -45,12 +45,29 @@ export { type ErrorCode, NinjaTcpError, type Outcome, type Reason } from './erro
 export type { Decoder, DecoderLimits, Framing } from './framing/framing.js';
 export { type LengthPrefixedOptions, lengthPrefixed } from './framing/length-prefixed.js';
 export type { Inspector, InspectorFunction, InspectorObserver } from './inspection.js';
-export type { FaceEvents, SendOptions, WaitOptions, Warning } from './line/face.js';
+export type { Delivered } from './line/delivering.js';
+export type { FaceEvents, Resumed, Warning } from './line/events.js';
+export type { DeliverOptions, SendOptions, WaitOptions } from './line/face.js';
 export type { Transition } from './line/history.js';
+export type { ManualMessage, SessionLost } from './line/session-host.js';
+export type { SessionView } from './line/session-view.js';
 export type { ConnectionStatus, PeerStatus, ServerStatus } from './line/status.js';
 export type { StatusOptions, Subscription } from './line/status-feed.js';
 export type { Traffic } from './meter.js';
-export type { ConnectOptions, Endpoint, FlightRecorderOptions, Greeter, ListenOptions, OnConnect } from './options.js';
+export type {
+  AcknowledgeMode,
+  Authenticate,
+  ClientSessionOptions,
+  ConnectOptions,
+  Credentials,
+  Endpoint,
+  FlightRecorderOptions,
+  Greeter,
+  ListenOptions,
+  OnConnect,
+  ServerSessionOptions,
+  SessionApplicant,
+} from './options.js';
 export type { Peer, PeerDisposed, PeerEvents, PeerHandler, PeerState } from './peer.js';
 export type {
   FlightAnswers,
@@ -69,6 +86,7 @@ export type {
   Plain,
 } from './recorder/dump.js';
 export { listen, type Server, type ServerEvents, type ServerState } from './server.js';
+export { type MemoryStoreOptions, memoryStore } from './sessions/memory-store.js';
 export type {
   ConnectionSnapshot,
   ErrorWords,
@@ -77,6 +95,19 @@ export type {
   NextEvent,
   PeerSnapshot,
   ServerSnapshot,
+  SessionSnapshot,
   Stats,
 } from './snapshot.js';
 export { nodeEnvironment } from './socket/node.js';
+export type {
+  Block,
+  EndedSession,
+  SessionStore,
+  StoreChange,
+  StoreClaim,
+  StoreClaimed,
+  StoredSession,
+  StoreFound,
+  StoreOutcome,
+} from './store/contract.js';
+export { createSealer, type RandomBytes, type Sealer } from './store/sealing.js';

@@ -1,14 +1,15 @@
 import type { AddressMatcher } from './addresses.js';
 import type { Backoff } from './backoff.js';
-import type { ClientTls, Environment, LookupFunction, ServerTls } from './environment.js';
+import type { ClientTls, Environment, LookupFunction, ServerTls, TlsFacts } from './environment.js';
 import type { Framing } from './framing/framing.js';
 import type { Inspector } from './inspection.js';
 import type { FlightDump } from './recorder/dump.js';
+import type { SessionStore } from './store/contract.js';
 
 export interface NumberRule {
   /** Absent where the default follows from other options; the words say how. */
   readonly default: number | undefined;
-  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers' | 'descriptors' | 'entries';
+  readonly unit: 'ms' | 'bytes' | 'messages' | 'failures' | 'peers' | 'sessions' | 'descriptors' | 'entries';
   readonly min: number;
   readonly max: number;
   /** One value below `min` (or above `max`) that is allowed, and what it means. */
@@ -18,6 +19,10 @@ export interface NumberRule {
 /** The longest delay that a timer can wait, milliseconds. */
 export const MAX_DELAY = 2 ** 31 - 1;
 export const MiB = 2 ** 20;
+/** Bytes that a message is longer in a session. */
+export const SESSION_HEAD = 6;
+/** Bytes of the longest frame by which a session is asked for: one that nobody vouches for must cost little. */
+export const LONGEST_HANDSHAKE = 16 * 1024;
 /** The largest size of anything in bytes. */
 export const MAX_BYTES = 2 ** 31 - 1;
 
@@ -87,7 +92,7 @@ export const serverNumbers = {
     max: MAX_BYTES,
     also: [Number.POSITIVE_INFINITY, 'no limit of its own'],
   },
-  /** From being accepted to the end of PROXY header and TLS handshake a socket has so long, or it is dropped, with the event `refused`. */
+  /** From being accepted to the end of PROXY header and TLS handshake a socket has so long, or it is dropped, with the event `refused`. The first frame of a session may take as long again; with mode `'accept'` let it be longer than the clients' `connectTimeout`, or a late one is served as plain. */
   handshakeTimeout: { default: 10_000, unit: 'ms', min: 1, max: MAX_DELAY },
   /** When fewer descriptors are free in this process (`ulimit -n`), the server closes its port, with the event `paused`, so that the program can still open its files and lines; peers live on. It listens again on the same port when there are more. */
   reservedDescriptors: { default: 32, unit: 'descriptors', min: 1, max: MAX_BYTES, also: [0, 'off'] },
@@ -99,6 +104,34 @@ export const recorderNumbers = {
   entries: { default: 500, unit: 'entries', min: 1, max: 100_000 },
   /** So many bytes of each message are kept. */
   payloads: { default: 0, unit: 'bytes', min: 1, max: 65_536, also: [0, 'none'] },
+} as const satisfies Record<string, NumberRule>;
+
+/** The numbers of a session, on both sides. */
+export const sessionNumbers = {
+  /** A session that has no socket is kept for so long; then it is lost. The client wishes, the server's own is the bound. */
+  resumeWindow: { default: 120_000, unit: 'ms', min: 100, max: MAX_DELAY },
+  /** With a `store`: a session waits so long for it, and nothing is sent or acknowledged meanwhile; then its socket is dropped, and it resumes when the store is back. */
+  storeTimeout: { default: 10_000, unit: 'ms', min: 1, max: MAX_DELAY },
+} as const satisfies Record<string, NumberRule>;
+
+/** How much of a session may be under way unacknowledged, each way: kept by who sends, waiting at who receives. */
+export const windowNumbers = {
+  /** Bytes of messages. One message always passes, however long it is. */
+  bytes: { default: 8 * MiB, unit: 'bytes', min: 1, max: MAX_BYTES },
+  /** The same bound as a number of messages. */
+  messages: { default: 65_536, unit: 'messages', min: 1, max: 2 ** 24 },
+} as const satisfies Record<string, NumberRule>;
+
+/** The numbers of a server's sessions. */
+export const sessionServerNumbers = {
+  /** Sessions with a socket and without. Further ones are refused, and may ask again; one that carried nothing and has no socket makes room. */
+  maxSessions: { default: 20_000, unit: 'sessions', min: 1, max: 2 ** 24 },
+  /** The same for the sessions of one principal: whom `authenticate` names, else a client address. The default is `maxSessions`. */
+  maxSessionsPerPrincipal: { default: undefined, unit: 'sessions', min: 1, max: 2 ** 24 },
+  /** Bytes of sent messages that all sessions together keep until they are acknowledged; above it each keeps one, and the rest waits in its outbox. */
+  retainedBytes: { default: 256 * MiB, unit: 'bytes', min: 1, max: Number.MAX_SAFE_INTEGER },
+  /** The same for the sessions of one principal. The default is a quarter of `retainedBytes`. */
+  retainedBytesPerPrincipal: { default: undefined, unit: 'bytes', min: 1, max: Number.MAX_SAFE_INTEGER },
 } as const satisfies Record<string, NumberRule>;
 
 export type Numbers<Table> = { readonly [Option in keyof Table]?: number | undefined };
@@ -132,6 +165,54 @@ export interface RecorderChoices {
 
 export interface FlightRecorderOptions extends Numbers<typeof recorderNumbers>, RecorderChoices {}
 
+/** When a received message counts as handled, and is acknowledged to the other side. */
+export type AcknowledgeMode = 'handled' | 'received' | 'manual';
+
+/** What is said of a session on both sides. */
+export interface SessionChoices extends Numbers<typeof sessionNumbers> {
+  /** When a received message is acknowledged: `'handled'` when the listener returned or its promise settled, when the iterator is asked for the next, or when `receive()` gave it; `'received'` as it comes, before the program has seen it; `'manual'` when the program calls `message.acknowledge()`. Default `'handled'`. */
+  readonly acknowledge?: AcknowledgeMode | undefined;
+  /** How much may be under way unacknowledged, each way: `{ bytes, messages }`. */
+  readonly window?: Numbers<typeof windowNumbers> | undefined;
+  /** Where sessions outlive their process: `redisStore()` of `ninja-tcp/redis`, `fileStore()` of `ninja-tcp/file-store`, `memoryStore()`, or one of your own. It stays yours to close. Default: none. */
+  readonly store?: SessionStore | undefined;
+}
+
+/** What a client shows to a server's `authenticate`: at most 8 KiB, asked for afresh on each socket where it is a function. */
+export type Credentials = Uint8Array | string | (() => Uint8Array | string | Promise<Uint8Array | string>);
+
+export interface ClientSessionOptions extends SessionChoices {
+  /** After a loss: `'fail'` gives up as after a fatal failure, `'new'` opens another session, and what waits in the outbox goes there. Default `'fail'`. */
+  readonly onSessionLost?: 'fail' | 'new' | undefined;
+  /** Under which name the session lies in the `store`: clients that share one need different ones, and one that is started again needs the same. Default `'client'`. */
+  readonly storeName?: string | undefined;
+  /** What the server's `authenticate` is shown, on each socket: bytes, a string, or a function that gives them, also later. At most 8 KiB. */
+  readonly credentials?: Credentials | undefined;
+}
+
+/** Who asks for a session, or for having one back. */
+export interface SessionApplicant {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  /** What the handshake came to; undefined without TLS. */
+  readonly tls: TlsFacts | undefined;
+  /** True where it wants a session back. */
+  readonly resumes: boolean;
+}
+
+/** Names the principal who holds the session; undefined, or a throw, refuses. */
+export type Authenticate = (
+  credentials: Buffer | undefined,
+  applicant: SessionApplicant,
+) => string | undefined | Promise<string | undefined>;
+
+export interface ServerSessionOptions extends SessionChoices, Numbers<typeof sessionServerNumbers> {
+  /** `'require'` refuses whoever speaks no sessions; `'accept'` serves them as plain peers, from their first message on, or when they were silent for `handshakeTimeout`. Default `'require'`. */
+  readonly mode?: 'require' | 'accept' | undefined;
+  /** Names who is behind a socket, from what the client shows. A session is given back only to its own principal. Without it that is the client's address. */
+  readonly authenticate?: Authenticate | undefined;
+}
+
 /** One of several servers that serve alike: a host's port, or a path. */
 export interface Endpoint {
   /** Name or address. Default `'localhost'`. */
@@ -162,6 +243,8 @@ export interface ConnectOptions extends Numbers<typeof lineNumbers>, Numbers<typ
   readonly backoff?: Backoff | undefined;
   /** Runs on each fresh line before anything queued is written: an application's login. If it throws, the attempt has failed; `NINJA_NOT_A_PEER` ends all attempts. */
   readonly onConnect?: OnConnect | undefined;
+  /** Nothing is lost: messages are numbered, kept until they are acknowledged, and written again on the next socket; see docs/delivery.md. The server has to speak sessions too. True is `{}`. Default false. */
+  readonly session?: boolean | ClientSessionOptions | undefined;
   /** Our own address, as in `net.connect`. */
   readonly localAddress?: string | undefined;
   /** Our own port, as in `net.connect`. */
@@ -181,6 +264,8 @@ export interface ListenOptions extends Numbers<typeof lineNumbers>, Numbers<type
   readonly port?: number | undefined;
   /** A Unix domain socket, or a Windows pipe, instead of `host` and `port`. The file must not exist yet; it is removed when the server closes. */
   readonly path?: string | undefined;
+  /** Serve sessions, which survive their sockets: `'require'`, `'accept'`, or `{ mode, … }`. A peer is then the session. Default false. */
+  readonly session?: 'require' | 'accept' | boolean | ServerSessionOptions | undefined;
   /** Length of the kernel's queue of connections not yet accepted. Default: Node's 511. */
   readonly backlog?: number | undefined;
   /** Speak TLS with the options of `tls.createServer`, `key` and `cert` among them. For mutual TLS also `ca` and `requestCert: true`. */

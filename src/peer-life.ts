@@ -11,8 +11,8 @@ import { socketActor } from './socket/actor.js';
 const machine = peerMachine.provide({ actors: { socket: socketActor } });
 
 export type PeerActor = Actor<typeof machine>;
-export type PeerState = 'connected' | 'stale' | 'disposed';
-export type PeerSubstate = 'unproven' | 'live' | 'draining';
+export type PeerState = 'connected' | 'stale' | 'detached' | 'disposed';
+export type PeerSubstate = 'unproven' | 'live' | 'draining' | 'waiting';
 
 /** Who hears of a peer's life. */
 export interface PeerLifeOwner {
@@ -52,6 +52,8 @@ export class PeerLife {
     private readonly line: PeerLine,
     private readonly times: PeerTimes & { readonly staleAfter: number },
     private readonly owner: PeerLifeOwner,
+    /** Whether it has a session. */
+    private readonly resumable: boolean,
   ) {}
 
   /** What the chart does when it starts: it enters its first states, then makes the socket. */
@@ -73,13 +75,15 @@ export class PeerLife {
 
   get state(): PeerState {
     const value = this.awake?.getSnapshot().value;
-    return typeof value === 'string' ? value : 'connected';
+    if (typeof value === 'string') return value;
+    return value && 'detached' in value ? 'detached' : 'connected';
   }
 
   get substate(): PeerSubstate | undefined {
     if (!this.awake) return this.live ? 'live' : 'unproven';
     const { value } = this.awake.getSnapshot();
-    return typeof value === 'string' ? undefined : value.connected.line;
+    if (typeof value === 'string') return undefined;
+    return 'detached' in value ? value.detached : value.connected.line;
   }
 
   /** As the chart has it. */
@@ -171,9 +175,9 @@ export class PeerLife {
   }
 
   private wake(): PeerActor {
-    const { line, times, owner } = this;
+    const { line, times, owner, resumable } = this;
     const { ports, ...watch } = handsOn(line);
-    const actor = createActor(machine, { clock: this.clock(), input: { ports, times }, ...watch });
+    const actor = createActor(machine, { clock: this.clock(), input: { ports, times, resumable }, ...watch });
     this.awake = actor;
     // It shows where it stood, and never goes on.
     if (this.broken) return actor;

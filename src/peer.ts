@@ -1,35 +1,22 @@
 import type { LinePorts } from '../machines/line.setup.js';
 import type { PeerAnnouncement } from '../machines/peer.machine.js';
-import type { Loss } from './delivery/ledger.js';
 import type { Dropped } from './delivery/outbox.js';
 import type { Transport } from './environment.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { lineWords, timeOfDay } from './line/explain.js';
-import { Face, type FaceEvents } from './line/face.js';
+import type { Resumed } from './line/events.js';
 import { recordPeer } from './line/flight.js';
 import type { FrameBudget } from './line/frame-budget.js';
-import type { Step } from './line/line.js';
 import { PeerLine, type PeerLineEvents } from './line/peer-line.js';
-import type { PeerStatus } from './line/status.js';
-import { peerStatus, peerTimers } from './line/statuses.js';
+import type { PeerSide } from './line/peer-side.js';
 import { isPromise } from './line/waiters.js';
-import { type PeerActor, PeerLife, type PeerLifeOwner, type PeerState, type PeerSubstate } from './peer-life.js';
+import { PeerLife, type PeerLifeOwner } from './peer-life.js';
+import { type PeerDisposed, PeerView } from './peer-view.js';
+import type { Attached, ServerSession } from './protocol/session/index.js';
 import type { ServerSettings } from './settings.js';
-import type { PeerSnapshot } from './snapshot.js';
 import type { Crowd } from './socket/crowd.js';
-import { hostPort } from './target.js';
 
 export type { PeerState } from './peer-life.js';
-
-export interface PeerDisposed extends Loss {
-  readonly reason: Reason;
-}
-
-/** The events of a peer, with what their listeners are given. */
-export interface PeerEvents extends FaceEvents {
-  /** The end. */
-  disposed: [event: PeerDisposed];
-}
+export type { PeerDisposed, PeerEvents } from './peer-view.js';
 
 /**
  * What a server does with each peer. If it returns a promise, the peer is closed when the promise is fulfilled (unless
@@ -44,6 +31,8 @@ export interface PeerOwner {
   readonly crowd: Crowd;
   /** The handler or a listener threw. `told`: somebody heard of it, or it is the line's own error thrown on. */
   faulted(peer: Peer, error: NinjaTcpError, told: boolean): void;
+  /** Its session has no socket. */
+  detached(peer: Peer): void;
   gone(peer: Peer): void;
 }
 
@@ -52,22 +41,18 @@ export let serve: (peer: Peer, handler: PeerHandler) => void;
 /** A listener that took the peer over threw. For servers only. */
 export let handlerThrew: (peer: Peer, error: unknown) => void;
 
+/** The session of a peer that has one. For servers only. */
+export let sideOf: (peer: Peer) => PeerSide;
+
 /** The hands of its statechart, without waking it. For `ninja-tcp/testing` only. */
 export let handsOf: (peer: Peer) => LinePorts;
 
-/** The server's side of one accepted connection. It sends and receives as a connection does, and never reconnects. */
-export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
-  readonly kind = 'peer';
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  /** Of the proxy, where the option `proxyProtocol` is on: then `remoteAddress` is the client's. */
-  readonly proxyAddress: string | undefined;
-  /** The program's own; ninja-tcp does not look at it. */
-  data: unknown;
+/** The server's side of one accepted connection, or of one session. It sends and receives as a connection does, and never reconnects. */
+export class Peer extends PeerView {
   protected readonly line: PeerLine;
-  private readonly life: PeerLife;
-  private readonly path: string | undefined;
-  private readonly acceptedAt: number;
+  protected readonly life: PeerLife;
+  /** Monotonic milliseconds at which its present or last socket came. */
+  private acceptedAt: number;
   /**
    * What a peer hears of its line and of its life. An object of its own, so that users do not see these methods; and one
    * for all of it, since a closure for each would weigh more than the peer itself.
@@ -91,6 +76,18 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
       this.peer.endInput();
     }
 
+    sessionAttached(): void {
+      this.peer.attached();
+    }
+
+    sessionResumed({ replayed, deduplicated }: Attached, afterMs: number): void {
+      this.peer.announce('resumed', { replayed, deduplicated, afterMs } satisfies Resumed);
+    }
+
+    sessionEnded(reason: Pick<Reason, 'code' | 'message'> | undefined): void {
+      this.peer.life.order({ type: 'session.ended', reason });
+    }
+
     hear(announcement: PeerAnnouncement): void {
       this.peer.hear(announcement);
     }
@@ -106,88 +103,54 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
   /** True while an async handler works with this peer: a FIN of the client does not end it then. */
   private handling = false;
   private inputOver = false;
+  /** Of its session, so far; one without has one. */
+  private sockets = 1;
 
   static {
     serve = (peer, handler) => peer.serve(handler);
     handlerThrew = (peer, error) => peer.handlerThrew(error);
+    sideOf = (peer) => peer.line.side as PeerSide;
     handsOf = (peer) => peer.line;
   }
 
   /** Made by a server. */
   constructor(
-    /** From 1, in the order of acceptance. */
-    readonly id: number,
+    id: number,
     settings: ServerSettings,
     transport: Transport,
     private readonly owner: PeerOwner,
+    /** Its session, which begins its life when it has a socket. */
+    core?: ServerSession,
   ) {
-    super();
-    this.remoteAddress = transport.remoteAddress;
-    this.remotePort = transport.remotePort;
-    this.proxyAddress = transport.proxyAddress;
-    this.path = settings.path;
+    super(id, settings.path, transport);
     const ears = new Peer.Ears(this);
-    this.line = new PeerLine(settings, transport, ears, owner.budget, owner.crowd.timers());
+    this.line = new PeerLine(settings, transport, ears, owner.budget, owner.crowd.timers(), core);
     this.acceptedAt = this.line.now();
-    this.life = new PeerLife(this.line, settings, ears);
-    const recorder = recordPeer(this.line, this.name, settings.tls !== undefined);
+    this.life = new PeerLife(this.line, settings, ears, core !== undefined);
+    recordPeer(this.line, this.name, settings.tls !== undefined);
+    if (core) this.sockets = 0;
+    else this.begin();
+  }
+
+  private begin(): void {
+    const { inspect } = this.line.settings;
     this.life.start();
     // A framing that throws at once has ended it already.
-    if (settings.inspect && !this.endReason) this.inspect(settings.inspect);
+    if (inspect && !this.endReason) this.inspect(inspect);
     // A chart that sleeps has nothing to record.
-    if (recorder && !this.endReason) void this.life.actor;
+    if (this.line.recorder && !this.endReason) void this.life.actor;
   }
 
-  /** The XState actor itself. It is made when it is first asked for: an idle crowd weighs a fourth without. */
-  get actor(): PeerActor {
-    return this.life.actor;
-  }
-
-  /** `peer 1 127.0.0.1:49152`, or the path of its server, for people. */
-  get name(): string {
-    const { remoteAddress, remotePort } = this;
-    const where = remoteAddress === undefined ? this.path : hostPort(remoteAddress, remotePort);
-    return `peer ${this.id}${where === undefined ? '' : ` ${where}`}`;
-  }
-
-  /** The name of its server. */
-  get serverName(): string {
-    return this.line.settings.name;
-  }
-
-  get state(): PeerState {
-    // A chart that broke stands where it was.
-    return this.endReason ? 'disposed' : this.life.state;
-  }
-
-  /** `unproven`, `live` or `draining`. */
-  get substate(): PeerSubstate | undefined {
-    return this.endReason ? undefined : this.life.substate;
-  }
-
-  /** Why it ended. */
-  get reason(): Reason | undefined {
-    return this.endReason;
-  }
-
-  /** All there is to see of it, as plain values. */
-  get snapshot(): PeerSnapshot {
-    const { id, remoteAddress, remotePort, line } = this;
-    const timers = peerTimers(line, this.standing, this.life.closingAt);
-    return { kind: 'peer', id, ...this.lineSnapshot(timers), remoteAddress, remotePort };
-  }
-
-  protected statusOf(step: Step): PeerStatus {
-    return peerStatus(step);
-  }
-
-  /** One sentence on where it stands, and why. */
-  explain(): string {
-    const { line, state, substate } = this;
-    const since = `since ${timeOfDay(line.history.since)}`;
-    if (substate) return `${this.name} ${state} (${substate}) ${since}; ${lineWords(line)}`;
-    const { reason } = this.life;
-    return `${this.name} ${state} ${since}${reason ? `: ${reason.message}` : ''}`;
+  /** Its session has a socket. */
+  private attached(): void {
+    this.sockets += 1;
+    if (this.sockets === 1) {
+      this.begin();
+      return;
+    }
+    this.acceptedAt = this.line.now();
+    this.moved(this.line.transport as Transport);
+    this.life.order({ type: 'session.attached', epoch: this.sockets });
   }
 
   close(): Promise<Reason> {
@@ -244,11 +207,15 @@ export class Peer extends Face<PeerLine, PeerEvents, PeerStatus> {
   private hear(announcement: PeerAnnouncement): void {
     switch (announcement.type) {
       case 'live':
-        this.announce('live', { epoch: 1, afterMs: this.line.now() - this.acceptedAt });
+        this.announce('live', { epoch: this.sockets, afterMs: this.line.now() - this.acceptedAt });
+        return;
+      case 'detached':
+        this.announce('detached', { reason: announcement.reason });
+        this.owner.detached(this);
         return;
       case 'stale': {
         const { silentForMs, lastHeardAt } = announcement;
-        this.announce('stale', { epoch: 1, silentForMs, lastHeardAt });
+        this.announce('stale', { epoch: this.sockets, silentForMs, lastHeardAt });
         return;
       }
       case 'disposed':

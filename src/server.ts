@@ -7,7 +7,7 @@ import {
   serverMachine,
 } from '../machines/server.machine.js';
 import { Admission } from './admission.js';
-import type { BoundAddress, Transport } from './environment.js';
+import type { BoundAddress } from './environment.js';
 import { type ErrorCode, messageOf, NinjaTcpError, type Reason } from './errors.js';
 import { attach } from './inspection.js';
 import type { WaitOptions } from './line/face.js';
@@ -15,8 +15,10 @@ import { FrameBudget } from './line/frame-budget.js';
 import { obey } from './line/obey.js';
 import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
-import { Peer, type PeerHandler, type PeerOwner, serve } from './peer.js';
+import { type Peer, type PeerHandler, serve } from './peer.js';
 import { register, unregister } from './registry.js';
+import { Entrance } from './server/entrance.js';
+import { Sessions } from './server/sessions.js';
 import { ServerView } from './server/view.js';
 import { type ServerSettings, serverSettings } from './settings.js';
 import { acceptorActor } from './socket/actor.js';
@@ -38,8 +40,8 @@ export class Server extends ServerView {
   private readonly ready = new Waiters<void>();
   private readonly ends = new Waiters<Reason>();
   private readonly admission: Admission;
-  /** What peers have of it. */
-  private readonly owner: PeerOwner;
+  private readonly entrance: Entrance;
+  private readonly sessions: Sessions | undefined;
   private port: { close(): void } | undefined;
   private draining = false;
   private warned = false;
@@ -51,21 +53,28 @@ export class Server extends ServerView {
     private readonly handler: PeerHandler | undefined,
   ) {
     super(settings);
-    this.owner = {
+    this.entrance = new Entrance(settings, {
       budget: new FrameBudget(settings.unfinishedBytes),
       crowd: new Crowd(settings.environment.clock),
+      welcome: (peer) => this.welcome(peer),
       faulted: (peer, error, told) => this.faulted(peer, error, told),
+      refuse: (remoteAddress, error) => this.refuse(remoteAddress, error),
+      forget: (core) => this.sessions?.forget(core),
+      detached: (peer) => this.part(peer),
       gone: (peer) => this.gone(peer),
-    };
+    });
     this.timers = new Timers(settings.environment.clock);
     this.admission = new Admission(settings, this.timers, {
-      peers: () => this.live.size,
-      admit: (transport, left) => this.admit(transport, left),
-      refuse: (remoteAddress, error) => {
-        this.refusals += 1;
-        this.announce('refused', { remoteAddress, error });
+      // Those that are detached have no socket.
+      peers: () => this.live.size - (this.sessions?.detached ?? 0) + (this.sessions?.underway ?? 0),
+      admit: (transport, left) => {
+        if (this.sessions) this.sessions.receive(transport, left);
+        else this.entrance.plain(transport, left);
       },
+      refuse: (remoteAddress, error) => this.refuse(remoteAddress, error),
     });
+    const { session } = settings;
+    if (session) this.sessions = new Sessions(settings, session, this.timers, this.entrance);
     this.actor = createActor(machine, {
       clock: this.timers,
       input: { ports: this.hands(), drainTimeout: settings.drainTimeout },
@@ -78,6 +87,10 @@ export class Server extends ServerView {
     if (settings.inspect) attach(this.actor, settings.inspect, settings.environment.warn, false);
     this.actor.start();
     this.actor.send({ type: 'listen' });
+  }
+
+  protected get accepted(): number {
+    return this.entrance.count;
   }
 
   /** Accepts no more, drains every peer. Resolves with the reason of the end; never rejects. */
@@ -94,7 +107,13 @@ export class Server extends ServerView {
 
   /** Resolves with the reason of the end; never rejects, unless `signal` fires. */
   closed(options: WaitOptions = {}): Promise<Reason> {
-    return this.endReason ? Promise.resolve(this.endReason) : this.ends.wait('closed()', options.signal);
+    const end = this.endReason ? Promise.resolve(this.endReason) : this.ends.wait('closed()', options.signal);
+    if (!this.settings.session?.store) return end;
+    // What the next server goes on with has to be in the store.
+    return end.then(async (reason) => {
+      await this.sessions?.kept;
+      return reason;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,6 +134,7 @@ export class Server extends ServerView {
     this.referenced = how === 'ref';
     for (const one of [this.timers, ...this.live]) one[how]();
     this.admission.refer(how);
+    this.sessions?.refer(how);
     return this;
   }
 
@@ -161,19 +181,21 @@ export class Server extends ServerView {
     if (this.draining && this.live.size === 0) this.order({ type: 'peers.gone' });
   }
 
+  /** Who is detached while the port is closed cannot come back. */
+  private part(peer: Peer): void {
+    if (this.draining) void (peer.state === 'detached' ? peer.dispose() : peer.close());
+  }
+
   private order(event: ServerEvent): void {
     if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
-  private admit(transport: Transport, left: (() => void) | undefined): void {
-    this.count += 1;
-    const gone = (peer: Peer) => {
-      left?.();
-      this.owner.gone(peer);
-    };
-    // It may be gone before its constructor is through.
-    const owner = left ? { ...this.owner, gone } : this.owner;
-    const peer = new Peer(this.count, this.settings, transport, owner);
+  private refuse(remoteAddress: string | undefined, error: NinjaTcpError): void {
+    this.refusals += 1;
+    this.announce('refused', { remoteAddress, error });
+  }
+
+  private welcome(peer: Peer): void {
     // A framing that throws at once has ended it already.
     if (peer.state !== 'disposed') this.live.add(peer);
     if (!this.referenced) peer.unref();
@@ -197,7 +219,8 @@ export class Server extends ServerView {
       case 'draining':
         this.draining = true;
         this.admission.close();
-        for (const peer of this.live) void peer.close();
+        this.sessions?.drain();
+        for (const peer of this.live) this.part(peer);
         if (this.live.size === 0) this.order({ type: 'peers.gone' });
         return;
       case 'disposed':
@@ -228,6 +251,7 @@ export class Server extends ServerView {
 
   private end(reason: Reason): void {
     this.admission.close();
+    this.sessions?.close();
     for (const peer of this.live) void peer.dispose();
     this.endReason = reason;
     unregister(this.listed);

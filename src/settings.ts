@@ -10,6 +10,7 @@ import {
   connectionNumbers,
   type LineChoices,
   type ListenOptions,
+  LONGEST_HANDSHAKE,
   lineNumbers,
   MAX_BYTES,
   MiB,
@@ -17,6 +18,7 @@ import {
   type Numbers,
   type OnConnect,
   type Resolved,
+  SESSION_HEAD,
   serverNumbers,
 } from './options.js';
 import type { RecorderSettings } from './recorder/recorder.js';
@@ -24,6 +26,7 @@ import {
   addresses,
   checkedNumber,
   checkedTls,
+  choice,
   optional,
   port,
   portUnlessPath,
@@ -34,13 +37,26 @@ import {
 } from './settings/checks.js';
 import { endpointsOf } from './settings/endpoints.js';
 import { guardedLookup } from './settings/lookup.js';
+import { connectChoices, listenChoices } from './settings/names.js';
 import { recorderSettings } from './settings/recorder.js';
+import {
+  type ClientSessionSettings,
+  clientSession,
+  type ServerSessionSettings,
+  type SessionSettings,
+  serverSession,
+} from './settings/session.js';
 import { type Target, targetWords } from './target.js';
+
+/** The longest handshake of a session without credentials has 99 bytes. */
+const LEAST_FRAME = 255;
 
 /** What a line runs on: every choice made. */
 export interface LineSettings extends Resolved<typeof lineNumbers> {
   readonly framing: Framing;
   readonly emptyFrames: 'heartbeat' | 'message';
+  /** The longest frame that a socket takes, bytes: `maxFrameLength`, and what a session adds to it. */
+  readonly frameLimit: number;
   readonly discardIncoming: boolean;
   readonly copy: boolean;
   readonly noDelay: boolean;
@@ -55,6 +71,7 @@ export interface ConnectionSettings extends LineSettings, Resolved<typeof connec
   readonly whenDisconnected: 'queue' | 'fail';
   readonly backoff: Backoff | undefined;
   readonly onConnect: OnConnect | undefined;
+  readonly session: ClientSessionSettings | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly lookup: LookupFunction | undefined;
@@ -69,6 +86,7 @@ export interface ServerSettings extends LineSettings, Resolved<typeof serverNumb
   readonly tls: ServerTls | undefined;
   readonly blockList: AddressMatcher | undefined;
   readonly proxyProtocol: { readonly trusted: AddressMatcher } | undefined;
+  readonly session: ServerSessionSettings | undefined;
   readonly name: string;
 }
 
@@ -82,12 +100,6 @@ function numbers<Table extends Record<string, NumberRule>>(
     result[option] = checkedNumber(option, given[option] ?? computed[option] ?? rule.default, rule);
   }
   return result as Resolved<Table>;
-}
-
-/** Without `undefined`, so that an option that is given as undefined counts as not given. */
-function choice<T extends string>(option: string, value: T | undefined, allowed: readonly [T, ...T[]]): T {
-  if (value === undefined) return allowed[0];
-  return allowed.includes(value) ? value : refuse(option, allowed.map((one) => `'${one}'`).join(' or '), value);
 }
 
 function flag(option: string, value: boolean | undefined, otherwise: boolean): boolean {
@@ -108,14 +120,37 @@ function checkReckonable(given: Numbers<typeof lineNumbers>): void {
   }
 }
 
-function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback: Environment): LineSettings {
+/** What is otherwise on a line that has a session: heartbeats of its own, messages of no bytes, and its window as the bound. */
+export function inSession({ acknowledge }: SessionSettings) {
+  const unbounded = Number.POSITIVE_INFINITY;
+  const bounds = acknowledge === 'received' ? {} : { inboxBytes: unbounded, inboxMessages: unbounded };
+  return { emptyFrames: 'message', ...bounds } as const;
+}
+
+/** The longest message that a framing leaves to a session, bytes. */
+function longestInSession(framing: Framing, emptyFrames: unknown): number {
+  if (framing.maxLength < LEAST_FRAME) {
+    refuse('framing with session', `one of messages of at least ${LEAST_FRAME} bytes`, `${framing.maxLength} bytes`);
+  }
+  if (emptyFrames === 'message') {
+    refuse('emptyFrames', "'heartbeat' where there is a session, in which a message may be empty anyhow", emptyFrames);
+  }
+  return framing.maxLength - SESSION_HEAD;
+}
+
+function lineSettings(
+  given: Numbers<typeof lineNumbers> & LineChoices,
+  fallback: Environment,
+  inSession: boolean,
+): LineSettings {
   const isFraming = 'a framing, such as lengthPrefixed()';
   const framing = optional('framing', given.framing, 'object', isFraming) ?? lengthPrefixed();
   if (typeof framing.maxLength !== 'number') refuse('framing', isFraming, framing);
+  const longest = inSession ? longestInSession(framing, given.emptyFrames) : framing.maxLength;
   checkReckonable(given);
   const emptyFrames = choice('emptyFrames', given.emptyFrames, ['heartbeat', 'message']);
   const staleAfter = given.staleAfter ?? lineNumbers.staleAfter.default;
-  const maxFrameLength = given.maxFrameLength ?? Math.min(8 * MiB, framing.maxLength);
+  const maxFrameLength = given.maxFrameLength ?? Math.min(8 * MiB, longest);
   const room = (given.outboxBytes ?? Number.POSITIVE_INFINITY) - maxFrameLength;
   const highWaterMark = given.highWaterMark ?? Math.max(1, Math.min(MiB, room));
   const settings = numbers(lineNumbers, given, {
@@ -124,8 +159,9 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
     highWaterMark,
     outboxBytes: Math.max(8 * MiB, Math.min(MAX_BYTES, maxFrameLength + highWaterMark)),
   });
-  if (settings.maxFrameLength > framing.maxLength) {
-    refuse('maxFrameLength', `at most ${framing.maxLength}, the longest message of ${framing.name}`, maxFrameLength);
+  if (settings.maxFrameLength > longest) {
+    const whose = `the longest message of ${framing.name}${inSession ? ' in a session' : ''}`;
+    refuse('maxFrameLength', `at most ${longest}, ${whose}`, maxFrameLength);
   }
   // Else a program that waits whenever it is told to could still be refused.
   const least = Math.min(MAX_BYTES, settings.maxFrameLength + settings.highWaterMark);
@@ -150,6 +186,9 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
     ...settings,
     framing,
     emptyFrames,
+    frameLimit: inSession
+      ? Math.min(framing.maxLength, Math.max(settings.maxFrameLength + SESSION_HEAD, LONGEST_HANDSHAKE))
+      : settings.maxFrameLength,
     discardIncoming: flag('discardIncoming', given.discardIncoming, false),
     copy: flag('copy', given.copy, false),
     noDelay: flag('noDelay', given.noDelay, true),
@@ -159,56 +198,20 @@ function lineSettings(given: Numbers<typeof lineNumbers> & LineChoices, fallback
   };
 }
 
-type Names<Options, Table> = { readonly [Option in Exclude<keyof Options, keyof Table>]-?: true };
-
-/** What is no number, once more as values: a misspelled option must not be passed over. */
-const lineChoices = {
-  framing: true,
-  emptyFrames: true,
-  discardIncoming: true,
-  copy: true,
-  noDelay: true,
-  inspect: true,
-  flightRecorder: true,
-  environment: true,
-} as const satisfies Names<LineChoices, object>;
-
-const connectChoices: Names<ConnectOptions, typeof lineNumbers & typeof connectionNumbers> = {
-  ...lineChoices,
-  host: true,
-  port: true,
-  path: true,
-  endpoints: true,
-  name: true,
-  whenDisconnected: true,
-  backoff: true,
-  onConnect: true,
-  localAddress: true,
-  localPort: true,
-  lookup: true,
-  tls: true,
-  signal: true,
-};
-
-const listenChoices: Names<ListenOptions, typeof lineNumbers & typeof serverNumbers> = {
-  ...lineChoices,
-  host: true,
-  port: true,
-  path: true,
-  backlog: true,
-  tls: true,
-  blockList: true,
-  proxyProtocol: true,
-  name: true,
-  signal: true,
-};
-
 /** @throws NinjaTcpError `NINJA_INVALID_OPTION`, naming option, rule and value */
 export function connectionSettings(given: ConnectOptions, fallback: Environment): ConnectionSettings {
   if (given === null || typeof given !== 'object') refuse('connect(options)', 'an object', given);
   refuseUnknown('connect', given, lineNumbers, connectionNumbers, connectChoices);
   checkSignal(given.signal);
-  const line = lineSettings(given, fallback);
+  const session = clientSession(given.session, given.environment ?? fallback);
+  if (session && given.onConnect !== undefined) {
+    refuse(
+      'onConnect',
+      'absent where there is a session: its credentials are for what a login is for',
+      given.onConnect,
+    );
+  }
+  const line = lineSettings(given, fallback, session !== undefined);
   const { tls = false } = given;
   const endpoints = endpointsOf(given);
   const lookup = optional('lookup', given.lookup, 'function', 'a function like dns.lookup');
@@ -220,6 +223,8 @@ export function connectionSettings(given: ConnectOptions, fallback: Environment)
     whenDisconnected: choice('whenDisconnected', given.whenDisconnected, ['queue', 'fail']),
     backoff: optional('backoff', given.backoff, 'function', 'a function (failures, reason) => ms | false'),
     onConnect: optional('onConnect', given.onConnect, 'function', 'a function'),
+    session,
+    ...(session && inSession(session)),
     localAddress: optional('localAddress', given.localAddress, 'string', 'an address'),
     localPort: given.localPort === undefined ? undefined : port('localPort', given.localPort, 1),
     lookup: lookup && guardedLookup(lookup),
@@ -237,7 +242,8 @@ export function serverSettings(given: ListenOptions, fallback: Environment): Ser
   if (given.backlog !== undefined && !(Number.isInteger(given.backlog) && given.backlog >= 1)) {
     refuse('backlog', 'a whole number from 1', given.backlog);
   }
-  const line = lineSettings(given, fallback);
+  const session = serverSession(given.session, given.environment ?? fallback);
+  const line = lineSettings(given, fallback, session !== undefined);
   const { maxFrameLength } = line;
   const serving = numbers(serverNumbers, given, { unfinishedBytes: Math.max(256 * MiB, maxFrameLength) });
   if (serving.unfinishedBytes < maxFrameLength) {
@@ -253,6 +259,7 @@ export function serverSettings(given: ListenOptions, fallback: Environment): Ser
     tls: given.tls === undefined ? undefined : checkedTls(given.tls, line.environment),
     blockList: given.blockList === undefined ? undefined : addresses('blockList', given.blockList),
     proxyProtocol: trustedProxies(given.proxyProtocol),
+    session,
     name: optional('name', given.name, 'string', 'a string') ?? given.path ?? `${host ?? '*'}:${target}`,
   };
 }

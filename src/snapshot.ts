@@ -22,7 +22,7 @@ export interface Stats {
 
 /** What will happen by itself, unless something else comes before. */
 export interface NextEvent {
-  /** As the statechart calls the delay: `backoff`, `connectTimeout`, `silence`, `drainTimeout`, `discardTimeout`, `pause`. */
+  /** As the statechart calls the delay: `backoff`, `connectTimeout`, `silence`, `drainTimeout`, `discardTimeout`, `resumeWindow`, `pause`. */
   readonly name: string;
   /** Wall-clock milliseconds since 1970 from which it is counted. */
   readonly from: number;
@@ -54,14 +54,31 @@ interface Common {
   readonly nextEvent: NextEvent | undefined;
 }
 
+/** What there is to see of a session. */
+export interface SessionSnapshot {
+  readonly state: 'fresh' | 'establishing' | 'attached' | 'detached' | 'ended';
+  /** The first 8 hex digits of the SHA-256 of its id. */
+  readonly fingerprint: string;
+  /** How often it went on over another socket. */
+  readonly resumes: number;
+  /** Messages that were written again, ever. */
+  readonly replayed: number;
+  /** Messages that came twice and were dropped, ever. */
+  readonly deduplicated: number;
+  /** Sent messages that are kept until they are acknowledged. */
+  readonly retained: Fill;
+}
+
 /** What a connection and a peer have in common. */
 export interface LineSnapshot extends Common, Stats {
-  /** The number of the present or last attempt; always 1 for a peer. */
+  /** The number of the present or last attempt; of a peer, that of its socket: 1, unless a session has gone on over others. */
   readonly epoch: number;
   /** Wall-clock milliseconds since 1970 of the last byte, of whichever epoch; undefined where none ever came. */
   readonly lastHeardAt: number | undefined;
   /** The inbox is full, and nobody takes. */
   readonly readingPaused: boolean;
+  /** Undefined where there is none. */
+  readonly session: SessionSnapshot | undefined;
 }
 
 export interface ConnectionSnapshot extends LineSnapshot {

@@ -1,5 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
-import { connectionMachine, peerMachine, serverMachine } from '../../machines/index.js';
+import { connectionMachine, peerMachine, serverMachine, sessionMachine } from '../../machines/index.js';
 import { mermaidOf } from '../inspector/chart-mermaid.js';
 import { planOf } from '../inspector/chart-plan.js';
 import { plain, statelyOf } from '../inspector/chart-stately.js';
@@ -14,6 +14,7 @@ const machines: Readonly<Record<Name, AnyStateMachine>> = {
   connection: connectionMachine,
   peer: peerMachine,
   server: serverMachine,
+  session: sessionMachine,
 };
 
 /** What the delays are by default. The backoff depends on chance: this is what it is at most after the first failure. */
@@ -23,6 +24,7 @@ const delays = {
   drainTimeout: lineNumbers.drainTimeout.default,
   discardTimeout: lineNumbers.discardTimeout.default,
   backoff: 150,
+  resumeWindow: 120_000,
 };
 
 const formats: Readonly<Record<string, (name: Name) => string>> = {
@@ -36,7 +38,7 @@ const list = (words: Readonly<Record<string, unknown>>): string => Object.keys(w
 
 export const exportCommand: Command = {
   name: 'export',
-  operands: '[connection|peer|server]',
+  operands: '[connection|peer|server|session]',
   mostOperands: 1,
   summary: 'Prints a statechart, as a module for Stately, as JSON, as Mermaid or as a picture.',
   options: {

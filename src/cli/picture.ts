@@ -27,7 +27,7 @@ function placesOf({ nodes }: Pick<Chart, 'nodes'>): Place[] {
 export function colourOf(place: string): Style {
   if (/^(connected\.live|listening)$/.test(place)) return 'green';
   if (/^(stale|disconnected\.failed)$/.test(place)) return 'red';
-  if (/^(disconnected\.waiting|connected\.unproven|connecting|paused)/.test(place)) return 'yellow';
+  if (/^(disconnected\.waiting|connected\.unproven|connecting|detached|paused)/.test(place)) return 'yellow';
   return 'cyan';
 }
 

@@ -6,17 +6,29 @@ import type { Transport } from '../environment.js';
 import { isFatal, messageOf, NinjaTcpError, type Reason } from '../errors.js';
 import { MAX_DELAY } from '../options.js';
 import { payloadOf } from '../protocol/plain.js';
+import type { Attached, Refused } from '../protocol/session/index.js';
+import type { ClientSessionSettings } from '../settings/session.js';
 import type { ConnectionSettings } from '../settings.js';
 import type { Socket } from '../socket/socket.js';
+import { ClientSide } from './client-side.js';
 import { Endpoints } from './endpoints.js';
 import { GreetingLine } from './greeter.js';
 import { Line, type LineEvents } from './line.js';
+import type { SessionEvents, SessionLost } from './session-host.js';
 
 /** The client's data plane: dials, greets, and counts the time to the next attempt. */
 export class ConnectionLine extends Line implements ConnectionPorts {
   /** Tells the statechart; set once the actor is there. */
   tell: (event: ConnectionEvent) => void = () => {};
   readonly endpoints: Endpoints;
+  declare side: ClientSide | undefined;
+  private settling = false;
+  /** Of the present or last socket. */
+  private epoch = 0;
+  /** A refusal asked to wait so long, ms. */
+  private retryAfterMs = 0;
+  /** The other side was the first to end the session. */
+  private leftByThem = false;
   private greeter: GreetingLine | undefined;
   /** The attempt came so far that messages could pass. */
   private wasUp = false;
@@ -28,8 +40,10 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     private readonly connectionEvents: LineEvents,
     /** A function of the program threw. */
     private readonly fault: (cause: unknown, where: string) => void,
+    private readonly sessionEvents: SessionEvents,
   ) {
     super(settings, connectionEvents);
+    if (settings.session) this.side = this.makeSide(settings.session);
     this.endpoints = new Endpoints(settings.endpoints, () => settings.environment.random());
   }
 
@@ -37,6 +51,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     const { environment } = this.settings;
     let transport: Transport | undefined;
     this.wasUp = false;
+    this.epoch = epoch;
     try {
       const endpoint = this.endpoints.next();
       const dial = () => environment.dial({ ...this.settings, ...endpoint });
@@ -97,6 +112,13 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   }
 
   backoff(failures: number, reason: Reason): number | false {
+    const least = this.retryAfterMs;
+    this.retryAfterMs = 0;
+    const wait = this.nextWait(failures, reason);
+    return wait === false ? false : Math.max(wait, least);
+  }
+
+  private nextWait(failures: number, reason: Reason): number | false {
     const { endpoints } = this;
     endpoints.failed();
     // Who failed must not delay the next. But when a line is lost, all of its server's clients move at the same time.
@@ -128,6 +150,10 @@ export class ConnectionLine extends Line implements ConnectionPorts {
 
   greet(epoch: number): void {
     const { onConnect } = this.settings;
+    if (this.side) {
+      this.side.greet(this.socket as Socket, (cause) => this.greetingFailed(epoch, cause, 'session.credentials'));
+      return;
+    }
     if (!onConnect) return;
     const socket = this.socket as Socket;
     const write = (message: Uint8Array | string) => {
@@ -153,23 +179,101 @@ export class ConnectionLine extends Line implements ConnectionPorts {
         if (this.greeter === greeter) this.tell({ type: 'greeting.passed', epoch });
       },
       (error: unknown) => {
-        if (this.greeter === greeter) this.greetingFailed(epoch, error);
+        if (this.greeter === greeter) this.greetingFailed(epoch, error, 'onConnect');
       },
     );
   }
 
-  private greetingFailed(epoch: number, error: unknown): void {
+  private greetingFailed(epoch: number, error: unknown, what: string): void {
     const failure =
       error instanceof NinjaTcpError
         ? error
-        : new NinjaTcpError('NINJA_CONNECT_FAILED', `onConnect threw: ${messageOf(error)}`, error);
+        : new NinjaTcpError('NINJA_CONNECT_FAILED', `${what} threw: ${messageOf(error)}`, error);
+    this.tellFailed(epoch, failure, isFatal(failure.code));
+  }
+
+  private tellFailed(epoch: number, failure: NinjaTcpError, fatal: boolean): void {
     this.lastError = failure;
     const { code, message } = failure;
-    this.tell({ type: 'greeting.failed', epoch, reason: { code, message }, fatal: isFatal(code) });
+    this.tell({ type: 'greeting.failed', epoch, reason: { code, message }, fatal });
+  }
+
+  // --- the session
+
+  private makeSide(session: ClientSessionSettings): ClientSide {
+    const side = new ClientSide(this, this.settings, session);
+    if (session.acknowledge === 'handled') this.inbox.settle = (place) => side.settlePlace(place);
+    return side;
+  }
+
+  owesSession(): boolean {
+    return this.side?.owes === true;
+  }
+
+  sessionAttached(how: Attached): void {
+    this.tell({ type: 'greeting.passed', epoch: this.epoch });
+    const since = this.side?.detachedAt;
+    if (how.resumed) this.sessionEvents.resumed(how, since === undefined ? 0 : this.now() - since);
+  }
+
+  sessionDetached(): void {}
+
+  /** The server's program is done with this session: so are we, and what is still held goes into the next one. */
+  sessionLeaving(): void {
+    this.recall();
+    this.leftByThem = this.gate === 'open';
+    this.side?.finish();
+  }
+
+  sessionRefused({ code, retryAfterMs }: Refused): void {
+    this.retryAfterMs = retryAfterMs;
+    const why = new NinjaTcpError('NINJA_SESSION_REFUSED', `the server refused the session: ${code}`);
+    this.tellFailed(this.epoch, why, false);
+  }
+
+  sessionEnded(lost: SessionLost | undefined): void {
+    if (!lost) {
+      this.progressed();
+      this.sessionClosed();
+      return;
+    }
+    const { code, unknown } = lost;
+    const taken = code === 'TAKEN_OVER';
+    const error = taken
+      ? new NinjaTcpError('NINJA_SESSION_TAKEN_OVER', 'another process has taken the session over')
+      : new NinjaTcpError('NINJA_SESSION_LOST', `the session was lost: ${code}`);
+    this.failFlushes(error);
+    if (this.settling) {
+      this.loseWritten(unknown);
+      return;
+    }
+    this.sessionEvents.lost(lost);
+    // Given up by the program: its socket tells the chart.
+    const fatal = taken || this.settings.session?.onSessionLost === 'fail';
+    if (code !== 'ABANDONED') this.tellFailed(this.epoch, error, fatal);
+  }
+
+  /** In peace; told on a socket, which closes by itself, or as a refusal, where the last word of that was lost. */
+  private sessionClosed(): void {
+    const { leftByThem } = this;
+    const code = leftByThem ? 'NINJA_CLOSED_BY_PEER' : 'NINJA_DISPOSED';
+    const words = leftByThem ? 'the other side ended the session' : 'closed; both sides said goodbye';
+    this.leftByThem = false;
+    if (this.gate === 'shut') this.tellFailed(this.epoch, new NinjaTcpError(code, words), false);
+    else if (leftByThem) this.socket?.parting.blame(code, words);
+  }
+
+  override settleHeld(code: 'NINJA_GAVE_UP' | 'NINJA_DISPOSED', reason: Reason | undefined): void {
+    // What is given up is told with the end.
+    this.settling = true;
+    this.side?.giveUp();
+    this.settling = false;
+    super.settleHeld(code, reason);
   }
 
   revive(): void {
     this.refusal = undefined;
+    if (this.side) this.side.usurped = false;
     this.inbox.reopen();
   }
 

@@ -1,32 +1,14 @@
 import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
-import type { Dropped } from '../delivery/outbox.js';
 import { messageOf, NinjaTcpError, type Reason, show } from '../errors.js';
 import { MAX_DELAY } from '../options.js';
-import type { FlightDump } from '../recorder/dump.js';
+import type { Delivered } from './delivering.js';
 import type { Line } from './line.js';
 import { isPromise, Waiters } from './waiters.js';
 import { type AnyStatus, Watched } from './watched.js';
 
-export interface Warning {
-  readonly message: string;
-}
-
-/** The events that a connection and a peer have in common, with what their listeners are given. */
-export interface FaceEvents {
-  /** A whole message. A listener and an iterator exclude each other. */
-  message: [message: Buffer];
-  /** The first byte came: what an alarm or a dashboard should trust. */
-  live: [event: { readonly epoch: number; readonly afterMs: number }];
-  /** No byte came for `staleAfter`. */
-  stale: [event: { readonly epoch: number; readonly silentForMs: number; readonly lastHeardAt: number }];
-  /** Accepted messages that will not be sent. */
-  dropped: [event: Dropped];
-  /** Nothing is broken, but look at it. */
-  warning: [event: Warning];
-  /** What led to a failure, where the option `flightRecorder` has `dumpOnFailure: true`. */
-  flightDump: [dump: FlightDump];
-  /** A listener or hook of the program threw; its line is being closed. Never a loss of the network. */
-  error: [error: NinjaTcpError];
+export interface DeliverOptions extends SendOptions {
+  /** Takes the message back where it was not handed over yet; else ends the wait only. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SendOptions {
@@ -37,6 +19,12 @@ export interface SendOptions {
 export interface WaitOptions {
   /** Ends the wait with `NINJA_ABORTED`; the connection goes on. */
   readonly signal?: AbortSignal | undefined;
+}
+
+function checkTtl(ttl: unknown): void {
+  if (typeof ttl === 'number' && Number.isInteger(ttl) && ttl >= 0 && ttl <= MAX_DELAY) return;
+  const rule = `a whole number of ms from 0 (for ever) to ${MAX_DELAY}`;
+  throw new NinjaTcpError('NINJA_INVALID_OPTION', `ttl must be ${rule}, got ${show(ttl)}`);
 }
 
 /** An end that one of the two sides asked for. */
@@ -73,13 +61,29 @@ export abstract class Face<
   send(message: Uint8Array | string, options?: SendOptions): boolean {
     const ttl = options?.ttl;
     if (ttl === undefined) return this.line.send(message);
-    if (!Number.isInteger(ttl) || ttl < 0 || ttl > MAX_DELAY) {
-      throw new NinjaTcpError(
-        'NINJA_INVALID_OPTION',
-        `ttl must be a whole number of ms from 0 (for ever) to ${MAX_DELAY}, got ${show(ttl)}`,
-      );
-    }
+    checkTtl(ttl);
     return this.line.send(message, ttl);
+  }
+
+  /**
+   * Sends a message as `send` does, and waits until the other side has handled it. Only in a session.
+   *
+   * @throws NinjaTcpError as `send`; and `NINJA_EXPIRED`, `NINJA_ABORTED`, `NINJA_SESSION_LOST`, `NINJA_GAVE_UP`,
+   *   `NINJA_DISPOSED`, whose `outcome` says what became of an accepted message: `'notSent'` or `'unknown'`
+   */
+  async deliver(message: Uint8Array | string, options: DeliverOptions = {}): Promise<Delivered> {
+    const { ttl, signal } = options;
+    if (ttl !== undefined) checkTtl(ttl);
+    return this.line.deliverTo(message, ttl, signal);
+  }
+
+  /**
+   * Waits until the other side has handled all that was accepted so far. Only in a session.
+   *
+   * @throws NinjaTcpError `NINJA_SESSION_LOST`, `NINJA_GAVE_UP`, `NINJA_DISPOSED`, `NINJA_ABORTED`
+   */
+  async flush(options: WaitOptions = {}): Promise<void> {
+    return this.line.flush(options.signal);
   }
 
   /** Resolves when at most half of that is pending at which `send` returns false; rejects when the line gives up or is disposed. */
@@ -151,13 +155,14 @@ export abstract class Face<
   }
 
   /** Hands one message to the listeners. `emit` does the same for any number of them, in twice the time of all the rest. */
-  private readonly hand = (message: Buffer): void => {
+  private readonly hand = (message: Buffer): PromiseLike<unknown> | undefined => {
     try {
       const result = this.taker(message);
-      if (result !== undefined) this.follow(result);
+      if (result !== undefined) return this.follow(result);
     } catch (error) {
       this.fault(error, 'message');
     }
+    return undefined;
   };
 
   private findTaker(message: Buffer): unknown {
@@ -166,13 +171,16 @@ export abstract class Face<
     return this.taker(message);
   }
 
-  private tellAll(message: Buffer): void {
-    this.plain.emit('message', message);
+  /** Done when all of them are. */
+  private tellAll(message: Buffer): unknown {
+    const results = (this.plain.rawListeners('message') as MessageListener[]).map((taker) => taker.call(this, message));
+    const working = results.filter(isPromise);
+    return working.length > 0 ? Promise.all(working) : undefined;
   }
 
   /** What an async listener comes to. */
-  private follow(result: unknown): void {
-    if (isPromise(result)) result.then(undefined, (error: unknown) => this.fault(error, 'message'));
+  private follow(result: unknown): PromiseLike<unknown> | undefined {
+    return isPromise(result) ? result.then(undefined, (error: unknown) => this.fault(error, 'message')) : undefined;
   }
 
   /** Emits; a listener that throws is the program's fault, and is not ours to die of. */

@@ -45,6 +45,10 @@ export class RecordedHands implements ConnectionPorts {
     return this.recorder.answered('backoff', this.hands.backoff?.(failures, reason) ?? false);
   }
 
+  owesSession(): boolean {
+    return this.recorder.answered('owesSession', this.hands.owesSession?.() ?? false);
+  }
+
   entered(to: string, cause: string, standing: Standing): void {
     this.recorder.enteredState({ to, cause, reason: standing.reason });
     this.hands.entered(to, cause, standing);
@@ -103,7 +107,7 @@ export function handsOn<L extends Line & Hands>(line: L) {
 
 /** Puts a recorder on a connection's line that is being made, if its settings ask for one. */
 export function recordConnection(line: ConnectionLine): Recorder | undefined {
-  const { flightRecorder, name, endpoints, onConnect, backoff, tls, lookup } = line.settings;
+  const { flightRecorder, name, endpoints, onConnect, session, backoff, tls, lookup } = line.settings;
   return (
     flightRecorder &&
     startRecorder(line, flightRecorder, {
@@ -112,6 +116,7 @@ export function recordConnection(line: ConnectionLine): Recorder | undefined {
       endpoints: endpoints.map(targetWords),
       // That there are such, not what they are.
       onConnect: onConnect !== undefined,
+      session: session !== undefined,
       backoff: backoff !== undefined,
       tls: tls !== undefined,
       lookup: lookup !== undefined,
@@ -122,7 +127,9 @@ export function recordConnection(line: ConnectionLine): Recorder | undefined {
 /** The same for a peer's. */
 export function recordPeer(line: PeerLine, name: string, tls: boolean): Recorder | undefined {
   const { flightRecorder } = line.settings;
-  return flightRecorder && startRecorder(line, flightRecorder, { kind: 'peer', name, tls });
+  // A server may take clients with a session, and others.
+  const session = line.side !== undefined;
+  return flightRecorder && startRecorder(line, flightRecorder, { kind: 'peer', name, tls, session });
 }
 
 function startRecorder(
@@ -162,6 +169,11 @@ function keepPayloads(line: Line, { payloads }: Recorder): void {
   inbox.deliver = (message) => {
     payloads.note('received', message);
     deliver(message);
+  };
+  const deliverCounted = inbox.deliverCounted.bind(inbox);
+  inbox.deliverCounted = (message) => {
+    payloads.note('received', message);
+    return deliverCounted(message);
   };
   const send = line.send.bind(line);
   line.send = (message, ttl) => {

@@ -4,6 +4,7 @@ import { messageChannel, statesAreHeard, tellMessage, tellStale, tellState } fro
 import type { Transport } from '../environment.js';
 import { type ErrorCode, NinjaTcpError, type Reason } from '../errors.js';
 import { Meter } from '../meter.js';
+import { HEARTBEAT } from '../protocol/plain.js';
 import type { Recorder } from '../recorder/recorder.js';
 import type { LineSettings } from '../settings.js';
 import type { SocketOwner } from '../socket/owner.js';
@@ -11,8 +12,9 @@ import { Pulse } from '../socket/pulse.js';
 import { Socket } from '../socket/socket.js';
 import type { LineTimers } from '../socket/timers.js';
 import { Watch } from '../socket/watch.js';
+import { Delivering } from './delivering.js';
 import { History, type Transition } from './history.js';
-import { Sending, type SendingEvents } from './sending.js';
+import type { SendingEvents } from './holding.js';
 
 /** What the data plane tells the face that users see. */
 export interface LineEvents extends SendingEvents {
@@ -32,7 +34,7 @@ export interface Step extends Omit<Transition, 'from'> {
  * The data plane of a line, and the hands of its statechart: sockets, gate, outbox, inbox, counters. It outlives
  * sockets; the chart decides when one is made and when the gate moves.
  */
-export abstract class Line extends Sending implements LinePorts, SocketOwner {
+export abstract class Line extends Delivering implements LinePorts, SocketOwner {
   readonly inbox: Inbox;
   readonly pulse: Pulse;
   readonly watch: Watch;
@@ -82,12 +84,25 @@ export abstract class Line extends Sending implements LinePorts, SocketOwner {
     this.lastByteAt = now;
   }
 
+  signOfLife(): Uint8Array | undefined {
+    return this.side ? this.side.core.signOfLife() : HEARTBEAT;
+  }
+
+  /** A message for the program. */
   deliver(message: Buffer): void {
     this.received.messages += 1;
     this.received.bytes += message.length;
     if (messageChannel.hasSubscribers) tellMessage(this.events.source, 'in', message.length);
     if (this.deaf) return;
     this.inbox.deliver(message);
+  }
+
+  /** The same, of a session that wants to know. @returns true where the program is done with it; else the inbox tells */
+  deliverCounted(message: Buffer): boolean {
+    this.received.messages += 1;
+    this.received.bytes += message.length;
+    if (messageChannel.hasSubscribers) tellMessage(this.events.source, 'in', message.length);
+    return this.deaf || this.inbox.deliverCounted(message);
   }
 
   pauseReading(): void {

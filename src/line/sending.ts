@@ -1,39 +1,19 @@
-import { Ledger, type Loss } from '../delivery/ledger.js';
-import { type Dropped, Outbox } from '../delivery/outbox.js';
-import { type DiagnosticSource, messageChannel, tellMessage } from '../diagnostics.js';
-import type { Timer } from '../environment.js';
-import { NinjaTcpError } from '../errors.js';
+import type { Receipt } from '../delivery/receipts.js';
+import { messageChannel, tellMessage } from '../diagnostics.js';
+import type { NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
 import { Meter } from '../meter.js';
 import { payloadOf } from '../protocol/plain.js';
 import type { LineSettings } from '../settings.js';
 import type { Socket } from '../socket/socket.js';
-import { type LineTimers, Timers } from '../socket/timers.js';
-import { Waiters } from './waiters.js';
+import type { LineTimers } from '../socket/timers.js';
+import { Holding, type SendingEvents } from './holding.js';
 
-export interface SendingEvents {
-  /** Who is told of: the face. */
-  readonly source: DiagnosticSource;
-  dropped(dropped: Dropped): void;
-}
-
-/** Expired messages are looked for at most once in so many milliseconds. */
-const EXPIRY_GRAIN = 10;
-const NOTHING_LOST = { unknown: undefined, unflushed: 0 } as const;
-
-/** The sending half of a line: accepts, numbers, holds behind the gate, writes, and counts what became of it. */
-export abstract class Sending {
-  readonly outbox = new Outbox();
-  readonly ledger = new Ledger();
+/** The sending half of a line: accepts, numbers, holds behind the gate, and writes. */
+export abstract class Sending extends Holding {
   readonly sent: Meter;
   private refused: NinjaTcpError | undefined;
-  protected socket: Socket | undefined;
   protected gate: 'open' | 'draining' | 'shut' = 'shut';
-  private lost: Omit<Loss, 'held'> | undefined;
-  private readonly untold: Dropped[] = [];
-  private expiryTimer: Timer | undefined;
-  private expiryDue = Number.POSITIVE_INFINITY;
-  private readonly drainWaiters = new Waiters<void>();
   /**
    * So many bytes (headers included) and messages may be written without a look at any limit: they were free when last
    * looked at, and what is pending only becomes less meanwhile. None where the gate moved, or something is held.
@@ -43,23 +23,11 @@ export abstract class Sending {
   private readonly headerLength: number;
   private readonly longest: number;
 
-  constructor(
-    readonly settings: LineSettings,
-    private readonly sendingEvents: SendingEvents,
-    readonly timers: LineTimers = new Timers(settings.environment.clock),
-  ) {
-    const { clock } = settings.environment;
-    this.sent = new Meter(clock.now());
+  constructor(settings: LineSettings, sendingEvents: SendingEvents, timers?: LineTimers) {
+    super(settings, sendingEvents, timers);
+    this.sent = new Meter(this.now());
     this.headerLength = settings.framing.headerLength;
     this.longest = settings.maxFrameLength;
-  }
-
-  now(): number {
-    return this.settings.environment.clock.now();
-  }
-
-  wallNow(): number {
-    return this.settings.environment.clock.wallNow();
   }
 
   /** No message is accepted any more, for this reason. */
@@ -80,50 +48,18 @@ export abstract class Sending {
 
   shutGate(): void {
     this.recall();
+    this.side?.lost();
     if (this.gate !== 'shut') {
       this.gate = 'shut';
-      this.lost = this.ledger.lose();
+      this.loseLine();
     }
     this.socket = undefined;
     this.settleDrained();
   }
 
-  /** What was dropped in the step that the chart has just taken, told once. */
-  takeDropped(): Dropped[] {
-    return this.untold.splice(0);
-  }
-
-  /** What was lost with the last line, told once, and what is held now. */
-  takeLoss(): Loss {
-    const lost = this.lost ?? NOTHING_LOST;
-    this.lost = undefined;
-    return { ...lost, held: this.outbox.range };
-  }
-
   drain(): void {
     this.gate = 'draining';
     this.writable();
-  }
-
-  /** What is held will not be sent, for this reason. It is told when the chart has taken its step: see `takeDropped`. */
-  protected dropHeld(code: Dropped['code'], refusal: NinjaTcpError): void {
-    for (const range of this.outbox.clear()) this.untold.push({ code, ...range });
-    this.armExpiry(0);
-    this.drainWaiters.reject(refusal);
-  }
-
-  get pendingBytes(): number {
-    return this.outbox.bytes + (this.socket?.writer.pendingBytes ?? 0);
-  }
-
-  get pendingMessages(): number {
-    return this.outbox.messages + this.ledger.written - this.ledger.flushed;
-  }
-
-  /** How full it is: 1 where `send` says stop, well before it would have to refuse; small messages by their number. */
-  private get fill(): number {
-    const { highWaterMark, outboxMessages } = this.settings;
-    return Math.max(this.pendingBytes / highWaterMark, (2 * this.pendingMessages) / outboxMessages);
   }
 
   /** Accepts a message: writes it, or holds it. @returns false when it is time to wait */
@@ -141,8 +77,8 @@ export abstract class Sending {
     return this.consider(message, ttl ?? this.settings.ttl);
   }
 
-  /** Looks at every rule and limit. */
-  private consider(message: Uint8Array | string, ttl: number): boolean {
+  /** Looks at every rule and limit. @param receipt who waits for what becomes of it */
+  protected consider(message: Uint8Array | string, ttl: number, receipt?: Receipt): boolean {
     const payload = payloadOf(message, this.settings);
     if (this.refusal) throw this.refusal;
     this.demandGate();
@@ -153,17 +89,23 @@ export abstract class Sending {
       if (this.refusal) throw this.refusal;
       this.demandGate();
     }
+    this.side?.demandLength(size);
     const number = this.ledger.accept();
-    if (this.gate === 'open' && this.outbox.messages === 0 && (this.socket as Socket).canTake(size)) {
-      this.write(payload, number);
+    if (this.gate === 'open' && this.outbox.messages === 0 && this.takes(size)) {
+      this.write(payload, number, receipt);
       this.lend();
     } else {
       this.recall();
       const expiresAt = ttl > 0 ? this.now() + ttl : Number.POSITIVE_INFINITY;
-      this.outbox.push({ payload, number, expiresAt });
-      if (ttl > 0) this.armExpiry(this.now());
+      this.outbox.push({ payload, number, expiresAt, receipt });
+      if (ttl > 0) this.expiry.arm(this.now());
     }
     return this.fill < 1;
+  }
+
+  /** Whether a message of this size may be written now. */
+  private takes(size: number): boolean {
+    return (this.socket as Socket).canTake(size) && (this.side === undefined || this.side.takes(size));
   }
 
   /** The gate is open, nothing is held, and there was room: finds out how much there is. */
@@ -174,10 +116,14 @@ export abstract class Sending {
     // One less than where `send` says stop.
     this.freeBytes = Math.min(highWaterMark - 1, outboxBytes) - this.pendingBytes;
     this.freeMessages = Math.ceil(outboxMessages / 2) - 1 - this.pendingMessages;
+    if (!this.side) return;
+    const { bytes, messages } = this.side.free;
+    this.freeBytes = Math.min(this.freeBytes, bytes);
+    this.freeMessages = Math.min(this.freeMessages, messages);
   }
 
   /** Every message is looked at again. */
-  private recall(): void {
+  protected recall(): void {
     this.freeBytes = 0;
     this.freeMessages = 0;
   }
@@ -185,31 +131,19 @@ export abstract class Sending {
   /** Throws where the line's state forbids to accept. */
   protected abstract demandGate(): void;
 
-  private hasRoom(size: number): boolean {
-    const { outboxBytes, outboxMessages } = this.settings;
-    return this.pendingBytes + size <= outboxBytes && this.pendingMessages < outboxMessages;
-  }
-
-  /** @throws NinjaTcpError `NINJA_OUTBOX_FULL` */
-  protected makeRoom(size: number): void {
-    this.expire();
-    if (this.hasRoom(size)) return;
-    const { outboxBytes, outboxMessages } = this.settings;
-    throw new NinjaTcpError(
-      'NINJA_OUTBOX_FULL',
-      this.pendingMessages < outboxMessages
-        ? `the outbox must hold at most outboxBytes, ${outboxBytes} bytes; ${this.pendingBytes} are pending, ${size} more were given`
-        : `the outbox must hold at most outboxMessages, ${outboxMessages}; ${this.pendingMessages} are pending`,
-    );
-  }
-
-  private write(payload: Uint8Array, number: number): void {
-    if (messageChannel.hasSubscribers) tellMessage(this.sendingEvents.source, 'out', payload.length);
-    (this.socket as Socket).send(payload, this.count(payload.length, number));
+  private write(payload: Uint8Array, number: number, receipt?: Receipt): void {
+    const { length } = payload;
+    if (messageChannel.hasSubscribers) tellMessage(this.sendingEvents.source, 'out', length);
+    if (this.side) this.hand(payload, number, receipt);
+    else (this.socket as Socket).send(payload, this.count(length, number));
   }
 
   /** The same on a line that is proven, where the socket has nothing to look at: each layer less is some 3 % of a small message. */
   private writeAtOnce(payload: Uint8Array, number: number): void {
+    if (this.side) {
+      this.hand(payload, number, undefined);
+      return;
+    }
     const socket = this.socket as Socket;
     const place = this.count(payload.length, number);
     try {
@@ -219,24 +153,46 @@ export abstract class Sending {
     }
   }
 
+  /** Hands a message to the session. Others may have taken what was free: then it waits, behind none. */
+  private hand(payload: Uint8Array, number: number, receipt: Receipt | undefined): void {
+    if (this.side?.send(payload, number, receipt)) this.countSent(payload.length);
+    else {
+      this.recall();
+      this.outbox.push({ payload, number, expiresAt: Number.POSITIVE_INFINITY, receipt });
+    }
+  }
+
   private count(size: number, number: number): number {
+    this.countSent(size);
+    return this.ledger.write(number, size);
+  }
+
+  private countSent(size: number): void {
     this.sent.messages += 1;
     this.sent.bytes += size;
-    return this.ledger.write(number, size);
+  }
+
+  /** A session writes a message, for the first time or again. */
+  place(size: number): number {
+    return this.ledger.write(0, size);
   }
 
   /** Writes what is held, as far as there is room. */
   writable(): void {
     if (this.gate === 'shut') return;
     const socket = this.socket as Socket;
+    this.side?.writable();
     if (this.outbox.messages > 0) {
       this.expire();
-      for (let next = this.outbox.first(); next && socket.canTake(next.payload.length); next = this.outbox.first()) {
+      for (let next = this.outbox.first(); next && this.takes(next.payload.length); next = this.outbox.first()) {
         this.outbox.shift();
-        this.write(next.payload, next.number);
+        this.write(next.payload, next.number, next.receipt);
       }
     }
-    if (this.gate === 'draining' && this.outbox.messages === 0) socket.end();
+    if (this.gate === 'draining' && this.outbox.messages === 0) {
+      if (this.side) this.side.finish();
+      else socket.end();
+    }
     this.settleDrained();
   }
 
@@ -247,42 +203,5 @@ export abstract class Sending {
 
   flushed(place: number): void {
     this.ledger.flushed = place;
-  }
-
-  /** Drops what waited for too long, and looks again when the next message may have. */
-  protected expire(): void {
-    const now = this.now();
-    for (const range of this.outbox.expire(now)) this.sendingEvents.dropped({ code: 'NINJA_EXPIRED', ...range });
-    this.settleDrained();
-    this.armExpiry(now);
-  }
-
-  private armExpiry(now: number): void {
-    const { soonestExpiry } = this.outbox;
-    if (this.expiryTimer && soonestExpiry === this.expiryDue) return;
-    if (this.expiryTimer) this.timers.clearTimeout(this.expiryTimer);
-    this.expiryTimer = undefined;
-    this.expiryDue = soonestExpiry;
-    if (soonestExpiry === Number.POSITIVE_INFINITY) return;
-    // A look costs a walk through the outbox: not more than one in so many milliseconds.
-    const wait = Math.max(EXPIRY_GRAIN, Math.ceil(soonestExpiry - now));
-    this.expiryTimer = this.timers.setTimeout(() => {
-      this.expiryTimer = undefined;
-      this.expire();
-    }, wait);
-  }
-
-  /** Resolves when at most half of `highWaterMark` is pending. */
-  drained(signal?: AbortSignal): Promise<void> {
-    if (this.isDrained()) return Promise.resolve();
-    return this.drainWaiters.wait('drained()', signal);
-  }
-
-  private settleDrained(): void {
-    if (this.drainWaiters.size > 0 && this.isDrained()) this.drainWaiters.resolve();
-  }
-
-  private isDrained(): boolean {
-    return this.fill <= 0.5;
   }
 }

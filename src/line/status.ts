@@ -4,7 +4,7 @@ import type { Reason } from '../errors.js';
 interface StatusBase {
   /** Wall-clock milliseconds since 1970 at which the state was entered. */
   readonly at: number;
-  /** The number of the present or last attempt; always 1 for a peer. */
+  /** The number of the present or last attempt; of a peer, that of its socket: 1, unless a session has gone on over others. */
   readonly epoch: number;
   /** The event or the delay that led here: `socket.opened`, `after silence`, `close`. */
   readonly cause: string;
@@ -20,6 +20,11 @@ interface Up extends StatusBase {
 interface Stale extends StatusBase {
   readonly state: 'stale';
   readonly substate: undefined;
+}
+
+interface Detached extends StatusBase {
+  readonly state: 'detached';
+  readonly substate: 'waiting' | 'draining';
 }
 
 interface Over extends StatusBase {
@@ -49,7 +54,7 @@ export type ConnectionStatus =
   | Over;
 
 /** One status of a peer. */
-export type PeerStatus = Up | Stale | Over;
+export type PeerStatus = Up | Stale | Detached | Over;
 
 /** One status of a server. */
 export interface ServerStatus {

@@ -1,6 +1,7 @@
 /** From what a line knows of itself to what those who watch it are told. */
 import type { NextEvent } from '../snapshot.js';
 import type { Line, Step } from './line.js';
+import type { PeerLine } from './peer-line.js';
 import type { ConnectionStatus, PeerStatus } from './status.js';
 
 /** The numbers of a connection's statechart that its timers need. */
@@ -77,11 +78,24 @@ function dialledAt({ history }: Line, { at }: Step): number {
   return history.steps.findLast(({ to }) => to === 'connecting.dialing')?.at ?? at;
 }
 
-/** What the clock will bring about in a peer's statechart. @param closingAt monotonic milliseconds */
-export function peerTimers(line: Line, step: Step, closingAt: number | undefined): (NextEvent | undefined)[] {
+/** What the clock will bring about in a peer's statechart, and in its session. @param closingAt monotonic milliseconds */
+export function peerTimers(line: PeerLine, step: Step, closingAt: number | undefined): (NextEvent | undefined)[] {
   const { drainTimeout, discardTimeout } = line.settings;
-  if (step.to === 'stale') return [counted('discardTimeout', step.at, discardTimeout)];
-  if (!step.to.startsWith('connected')) return [];
   const drain = closingAt === undefined ? undefined : counted('drainTimeout', line.wallAt(closingAt), drainTimeout);
-  return [silence(line, line.wallNow()), drain];
+  switch (step.to.split(SEPARATOR)[0]) {
+    case 'connected':
+      return [silence(line, line.wallNow()), drain];
+    case 'stale':
+      return [counted('discardTimeout', step.at, discardTimeout)];
+    case 'detached':
+      return [resumeWindow(line), drain];
+    default:
+      return [];
+  }
+}
+
+function resumeWindow(line: PeerLine): NextEvent | undefined {
+  const { side } = line;
+  if (side?.detachedAt === undefined) return undefined;
+  return { name: 'resumeWindow', from: line.wallAt(side.detachedAt), at: line.wallAt(side.core.expiresAt) };
 }

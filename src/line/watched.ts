@@ -8,6 +8,7 @@ import type { FlightRecorder } from '../recorder/dump.js';
 import { errorWords, inOrder, type LineSnapshot, type NextEvent, type Stats } from '../snapshot.js';
 import type { Transition } from './history.js';
 import type { Line, Step } from './line.js';
+import type { SessionView } from './session-view.js';
 import { StatusFeed, type StatusOptions, type Subscription } from './status-feed.js';
 
 /** What every status has. */
@@ -68,6 +69,11 @@ export abstract class Watched<
   /** What the handshake of the present or last line came to; undefined without TLS. Certificates last as long as the line. */
   get tls(): TlsFacts | undefined {
     return this.line.transport?.tls;
+  }
+
+  /** What can be seen of its session; undefined where there is none. */
+  get session(): SessionView | undefined {
+    return this.line.side?.view;
   }
 
   stats(): Stats {
@@ -185,6 +191,7 @@ export abstract class Watched<
       nextEvent: ordered[0],
       lastHeardAt: line.lastByteAt === undefined ? undefined : line.wallAt(line.lastByteAt),
       readingPaused: line.readingPaused,
+      session: line.side?.view.snapshot,
       ...this.stats(),
     };
   }

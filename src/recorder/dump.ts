@@ -48,8 +48,10 @@ export interface FlightEvent {
   readonly code?: string;
   readonly message?: string;
   readonly fatal?: boolean;
-  /** Messages in the outbox, of `close`. */
+  /** Messages in the outbox, and those that a session keeps, of `close`. */
   readonly held?: number;
+  /** Of these, those that belong to a session. */
+  readonly owed?: number;
   readonly reason?: { readonly code: string; readonly message: string };
 }
 
@@ -66,7 +68,15 @@ export interface FlightEntered {
 export type FlightAnswers = { readonly [Name in AnswerName]?: readonly (number | boolean)[] };
 
 /** What the statechart asks its hands. */
-export const answerNames = ['now', 'wallNow', 'silenceDelay', 'heardInTime', 'silentForMs', 'backoff'] as const;
+export const answerNames = [
+  'now',
+  'wallNow',
+  'silenceDelay',
+  'heardInTime',
+  'silentForMs',
+  'backoff',
+  'owesSession',
+] as const;
 export type AnswerName = (typeof answerNames)[number];
 
 /** One event, and all that the statechart did about it. */

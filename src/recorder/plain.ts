@@ -31,7 +31,7 @@ export function plain(value: unknown): Plain {
 
 /** Of an event what is ours: a program may send its statechart anything. */
 export function plainEvent(event: object): FlightEvent {
-  const { type, epoch, code, message, fatal, held, reason } = event as Record<string, unknown>;
+  const { type, epoch, code, message, fatal, held, owed, reason } = event as Record<string, unknown>;
   return {
     type: String(type),
     ...(typeof epoch === 'number' && Number.isFinite(epoch) && { epoch }),
@@ -39,6 +39,7 @@ export function plainEvent(event: object): FlightEvent {
     ...(typeof message === 'string' && { message: discreet(message) }),
     ...(typeof fatal === 'boolean' && { fatal }),
     ...(typeof held === 'number' && Number.isFinite(held) && { held }),
+    ...(typeof owed === 'number' && Number.isFinite(owed) && { owed }),
     ...plainReason(reason),
   };
 }

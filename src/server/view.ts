@@ -20,13 +20,13 @@ export abstract class ServerView extends Voice {
   readonly kind = 'server';
   /** The XState actor itself. */
   abstract readonly actor: Actor<typeof serverMachine>;
+  /** Peers from the first on. */
+  protected abstract get accepted(): number;
   readonly name: string;
   protected readonly live = new Set<Peer>();
   protected endReason: Reason | undefined;
   protected bound: BoundAddress | undefined;
   protected lastError: NinjaTcpError | undefined;
-  /** Peers from the first on. */
-  protected count = 0;
   /** Sockets that were dropped before they became a peer. */
   protected refusals = 0;
   private readonly past: History;
@@ -91,7 +91,7 @@ export abstract class ServerView extends Voice {
       nextEvent: timers[0],
       address: bound && boundWords(bound),
       peers: this.live.size,
-      accepted: this.count,
+      accepted: this.accepted,
       refused: this.refusals,
     };
   }

@@ -32,6 +32,12 @@ export function optional<T>(
   return value === undefined || (typeof value === type && value !== null) ? value : refuse(option, rule, value);
 }
 
+/** Without `undefined`, so that an option that is given as undefined counts as not given. */
+export function choice<T extends string>(option: string, value: T | undefined, allowed: readonly [T, ...T[]]): T {
+  if (value === undefined) return allowed[0];
+  return allowed.includes(value) ? value : refuse(option, allowed.map((one) => `'${one}'`).join(' or '), value);
+}
+
 export function refuseUnknown(call: string, given: object, ...known: readonly object[]): void {
   for (const option of Object.keys(given)) {
     if (known.some((names) => Object.hasOwn(names, option))) continue;

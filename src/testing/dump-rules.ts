@@ -18,7 +18,7 @@ import {
   values,
 } from './dump-check.js';
 import { places } from './path-moves.js';
-import { peerPlaces } from './peer-path-moves.js';
+import { peerPlaces } from './peer-path-move.js';
 
 const reason = fields({ code, message: text, at: number, epoch: count });
 
@@ -43,7 +43,7 @@ const contexts = {
     openedAt: number,
     liveAt: orNull(number),
   },
-  peer: lineContext,
+  peer: { ...lineContext, resumable: flag },
 } as const;
 
 const event = fields({
@@ -53,6 +53,7 @@ const event = fields({
   message: optional(text),
   fatal: optional(flag),
   held: optional(number),
+  owed: optional(number),
   reason: optional(fields({ code: text, message: text })),
 });
 
@@ -63,6 +64,7 @@ const answers = fields({
   silenceDelay: numbers,
   silentForMs: numbers,
   heardInTime: optional(list(flag)),
+  owesSession: optional(list(flag)),
   backoff: optional(
     list((path, value) => {
       if (value !== false) duration(path, value);
@@ -137,6 +139,7 @@ export function checkedDump(given: unknown): FlightDump {
   rules[kind === 'peer' ? 'peer' : 'connection']('', given);
   const dump = given as FlightDump;
   for (const [name, check] of Object.entries(needed[dump.kind])) check(`settings.${name}`, dump.settings[name]);
+  flag('settings.session', dump.settings.session);
   if (dump.kind === 'connection') {
     const { maxAttempts, onConnect } = dump.settings;
     if (maxAttempts !== 'Infinity') duration('settings.maxAttempts', maxAttempts);

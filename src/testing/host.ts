@@ -10,7 +10,7 @@ import { Listener, type ListenerHost } from './listener.js';
 import { listenError } from './node-errors.js';
 import type { Pipe } from './pipe.js';
 import { Process } from './process.js';
-import { createRandom } from './random.js';
+import { createRandom, createRandomBytes } from './random.js';
 import { SimulatedSocket, type SocketNetwork } from './socket.js';
 
 /** A host of the network, and the faults that it can have. Each fault lasts until it is taken back. */
@@ -209,6 +209,7 @@ export class SimulatedHost implements NetworkHost, ListenerHost {
       clock: network.clockFor(process),
       // A stream of its own for each process: what the network draws does not change what its programs draw.
       random: createRandom(network.seed, `process ${this.name} ${this.incarnation}`),
+      randomBytes: createRandomBytes(network.seed, `process ${this.name} ${this.incarnation} bytes`),
       dial: (target) => network.dial(this, process, target),
       listen: (target, handlers) => this.listen(process, target, handlers),
       freeDescriptors: () => (this.mostDescriptors === Number.POSITIVE_INFINITY ? undefined : this.freeDescriptors),

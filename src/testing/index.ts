@@ -24,7 +24,7 @@ export type {
 } from './path-types.js';
 export type { PathServer, PathWorld } from './path-world.js';
 export { connectionPaths } from './paths.js';
-export type { PeerOrder, PeerPlace } from './peer-path-moves.js';
+export type { PeerOrder, PeerPlace } from './peer-path-move.js';
 export type { PeerWorld } from './peer-path-stage.js';
 export type {
   PeerApp,

@@ -1,4 +1,4 @@
-import type { AnyStateMachine } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import { TestModel } from 'xstate/graph';
 
 /** What a path is made of: something that the world or the program does. */
@@ -55,14 +55,17 @@ export function shortestPaths<Node, Move extends Named>(graph: PathGraph<Node, M
   return paths.map(({ steps }) => steps.slice(1).map(({ event, state }) => ({ move: event.move, node: state })));
 }
 
-/** The real names of a chart's delayed events: `silence` → `xstate.after.silence.connection.…`. */
-export function delayedEvents(machine: AnyStateMachine): ReadonlyMap<string, string> {
-  const delayed = new Map<string, string>();
-  for (const type of machine.events as readonly string[]) {
-    const name = /^xstate\.after\.(\w+)\./.exec(type)?.[1];
-    if (name !== undefined) delayed.set(name, type);
-  }
-  return delayed;
+/**
+ * Finds the real name of a delayed event that a chart waits for: `silence` → `xstate.after.silence.connection.…`. Several
+ * states may have a delay of the same name.
+ */
+export function delayFinder(machine: AnyStateMachine): (chart: AnyMachineSnapshot, delay: string) => string {
+  const names = machine.events as readonly string[];
+  return (chart, delay) => {
+    const found = names.find((type) => type.startsWith(`xstate.after.${delay}.`) && chart.can({ type }));
+    if (found === undefined) throw new Error(`${JSON.stringify(chart.value)} does not wait for ${delay}`);
+    return found;
+  };
 }
 
 /** For a person: what happens, and where it leads. */

@@ -26,6 +26,24 @@ export type PathOrder = 'connect' | 'disconnect' | 'reconnectNow' | 'close' | 'd
  */
 export type Pose = 'calm' | 'dropped' | 'late' | 'stalled';
 
+/**
+ * How it stands with the session, of a program that has one: there is none yet or any more; both sides have it; the server
+ * was started anew and knows nothing of it.
+ */
+export type PathSession = 'none' | 'held' | 'forgotten';
+
+/** What a move does to the session. */
+export type SessionEffect = (before: PathSession) => PathSession;
+
+/** What the chart alone does not tell of a program with a session. */
+export interface Bond {
+  readonly session: PathSession;
+  /** Close was called with a message that nobody has taken yet. */
+  readonly holds: boolean;
+  /** What it does when its session is lost. */
+  readonly onSessionLost: 'fail' | 'new';
+}
+
 /** An event of the chart; of the silence rule with its answer. */
 export type WalkEvent =
   | ConnectionEvent
@@ -42,10 +60,12 @@ export interface Move {
   readonly order?: PathOrder;
   /** It needs a message that may be sent. */
   readonly sends?: boolean;
+  /** Of a program with a session. */
+  readonly session?: SessionEffect;
   readonly pose?: Pose;
   /** It lasts, so that the line becomes a good one. */
   readonly lasts?: boolean;
-  events(context: ConnectionContext): readonly WalkEvent[];
+  events(context: ConnectionContext, bond: Bond): readonly WalkEvent[];
   act(stage: PathStage): void | Promise<void>;
 }
 
@@ -54,10 +74,12 @@ const after = (delay: 'backoff' | 'connectTimeout' | 'silence' | 'drainTimeout',
 };
 const opened = ({ epoch }: ConnectionContext): readonly WalkEvent[] => [{ type: 'socket.opened', epoch }];
 const heard = ({ epoch }: ConnectionContext): readonly WalkEvent[] => [{ type: 'socket.heard', epoch }];
-const greeted = (context: ConnectionContext): readonly WalkEvent[] => [
-  ...heard(context),
-  { type: 'greeting.passed', epoch: context.epoch },
-];
+const greeted = (context: ConnectionContext, { session, onSessionLost }: Bond): readonly WalkEvent[] => {
+  const { epoch } = context;
+  if (session !== 'forgotten') return [...heard(context), { type: 'greeting.passed', epoch }];
+  const reason = { code: 'NINJA_SESSION_LOST', message: 'forgotten' } as const;
+  return [...heard(context), { type: 'greeting.failed', epoch, reason, fatal: onSessionLost === 'fail' }];
+};
 const closed = ({ epoch }: ConnectionContext): readonly WalkEvent[] => [
   { type: 'socket.closed', epoch, code: 'NINJA_CLOSED_BY_PEER', message: 'closed' },
 ];
@@ -92,17 +114,29 @@ const dispose: Move = {
   events: () => [{ type: 'dispose' }],
   act: ({ user }) => void user.dispose(),
 };
+const closing = (holds: boolean, { session }: Bond): readonly WalkEvent[] => {
+  const held = holds ? 1 : 0;
+  return [{ type: 'close', held, owed: session === 'none' ? 0 : held }];
+};
 const close: Move = {
   words: 'close()',
   order: 'close',
-  events: () => [{ type: 'close', held: 0 }],
+  events: (_, bond) => closing(bond.holds, bond),
   act: ({ user }) => void user.close(),
 };
 const closeHolding: Move = {
   ...close,
   words: 'close() with a message held',
   sends: true,
-  events: () => [{ type: 'close', held: 1 }],
+  events: (_, bond) => closing(true, bond),
+};
+/** While it waits: a session that holds something dials at once. */
+const closeOwing: Move = {
+  ...closeHolding,
+  act: ({ network, user }) => {
+    network.cut();
+    void user.close();
+  },
 };
 /** The server does not answer our FIN for now. */
 const closeUnanswered: Move = {
@@ -165,13 +199,23 @@ const drops: Move = { words: 'and is closed', events: closed, act: (stage) => st
 const resets: Move = { words: 'the line is reset', events: failed, act: ({ network }) => network.resetAll() };
 const timesOut: Move = { words: 'no answer comes', events: after('connectTimeout'), act: wait };
 const speaks: Move = { words: 'the server speaks', events: heard, act: thaw };
-const greets: Move = { words: 'the server answers', events: greeted, act: thaw };
+const greets: Move = {
+  words: 'the server answers',
+  session: (before) => (before === 'forgotten' ? 'none' : 'held'),
+  events: greeted,
+  act: thaw,
+};
 const staysSilent: Move = { words: 'no byte comes', events: after('silence'), act: wait };
 /** `stale` lasts no time: this comes by itself. */
 export const isGone: Move = { words: 'the socket is gone', events: closed, act: wait };
 const dialsAgain: Move = { words: 'the wait is over', events: after('backoff'), act: ({ network }) => network.cut() };
 const hangsUp: Move = { words: 'the server hangs up', events: closed, act: (stage) => stage.hangUp() };
-const isKilled: Move = { words: 'the server is killed', events: failed, act: (stage) => stage.killServer() };
+const isKilled: Move = {
+  words: 'the server is killed',
+  session: () => 'forgotten',
+  events: failed,
+  act: (stage) => stage.killServer(),
+};
 const cable: Move = { words: 'the cable is pulled', events: after('silence'), act: ({ network }) => network.cut() };
 const timePasses: Move = {
   words: 'time passes',
@@ -182,18 +226,21 @@ const timePasses: Move = {
     await stage.clock.advance(Math.max(stage.staleAfter, stableAfter) + 5);
   },
 };
-const answersFin: Move = { words: 'the server answers', events: closed, act: thaw };
+const answersFin: Move = { words: 'the server answers', session: () => 'none', events: closed, act: thaw };
 const neverReads: Move = { words: 'it never reads', events: after('drainTimeout'), act: wait };
+
+/** No line is wanted there. */
+export const isOff = (place: ConnectionPlace): boolean =>
+  place === 'disconnected.idle' || place === 'disconnected.failed';
 
 /** The end of a path: whatever was wrong is not any more. */
 export function healing(place: ConnectionPlace): Move {
-  const isOff = place === 'disconnected.idle' || place === 'disconnected.failed';
   return {
-    words: isOff ? 'all heals, connect()' : 'all heals',
+    words: isOff(place) ? 'all heals, connect()' : 'all heals',
     events: () => [],
     act: (stage) => {
       stage.heal();
-      if (isOff) stage.user.connect();
+      if (isOff(place)) stage.user.connect();
     },
   };
 }
@@ -201,18 +248,21 @@ export function healing(place: ConnectionPlace): Move {
 const ends = [disconnect, dispose];
 
 /** What can be done at a place. */
-export function movesAt(place: ConnectionPlace, pose: Pose, closing: boolean): readonly Move[] {
+export function movesAt(place: ConnectionPlace, pose: Pose, isClosing: boolean, { session }: Bond): readonly Move[] {
   switch (place) {
     case 'disconnected.idle':
     case 'disconnected.failed':
       return [connect, close, dispose];
     case 'disconnected.waiting':
-      return [dialsAgain, connect, reconnectNow, close, ...ends];
+      return [
+        ...[dialsAgain, connect, reconnectNow, close, ...ends],
+        ...(session === 'none' || isClosing ? [] : [closeOwing]),
+      ];
     case 'connecting.dialing':
-      return [opens, refuses, timesOut, ...(closing ? ends : [opensAndDrops, close, closeHolding, ...ends])];
+      return [opens, refuses, timesOut, ...(isClosing ? ends : [opensAndDrops, close, closeHolding, ...ends])];
     case 'connecting.greeting':
       if (pose === 'dropped') return [drops];
-      return [greets, timesOut, resets, ...(closing ? ends : [close, closeHolding, ...ends])];
+      return [greets, timesOut, resets, ...(isClosing ? ends : [close, closeHolding, ...ends])];
     case 'connected.unproven':
       return pose === 'dropped' ? [drops] : [speaks, staysSilent, resets, reconnectNow, close, ...ends];
     case 'connected.live':
@@ -222,7 +272,7 @@ export function movesAt(place: ConnectionPlace, pose: Pose, closing: boolean): r
       if (pose === 'stalled') return [neverReads];
       return [answersFin, resets, reconnectNow, ...ends];
     case 'stale':
-      return [isGone, ...(closing ? [] : [close]), ...ends];
+      return [isGone, ...(isClosing ? [] : [close]), ...ends];
     case 'disposed':
       return [];
   }

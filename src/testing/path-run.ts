@@ -43,7 +43,8 @@ export class PathRun<App extends PathApp> extends PathWalker<App, ConnectionPlac
     if (!connection) throw new TypeError('start: must give a connection, or a program with a `connection`');
     stage.connection = connection;
     const { greets } = connection.actor.getSnapshot().context;
-    if (setUp.greets && !greets) throw new TypeError('greets: the connection of the program has no onConnect hook');
+    if (setUp.greets && !greets)
+      throw new TypeError('greets: the connection of the program has no onConnect hook, and no session');
     return app;
   }
 
@@ -59,7 +60,9 @@ export class PathRun<App extends PathApp> extends PathWalker<App, ConnectionPlac
     // What the program itself holds goes first; and there is nothing in its way.
     if (move.order === 'close' && this.place !== place) stage.heal();
     await this.arrive(place, move.words, () =>
-      this.place === 'connecting.greeting' && !this.setUp.greets ? '; say `greets: true`' : '',
+      this.place === 'connecting.greeting' && !this.setUp.greets
+        ? '; say `greets: true`, or what its `session` does'
+        : '',
     );
     // Lost and found again is not where it was.
     if (stays && user.epoch !== epoch) {

@@ -39,6 +39,12 @@ export interface ConnectionPathsOptions<App extends PathApp = Connection> {
   readonly orders?: readonly PathOrder[];
   /** Whether the program's `onConnect` hook waits for an answer of the server. Needs `serve`. Default false. */
   readonly greets?: boolean;
+  /**
+   * The program has a session. Where the server was started anew, and has forgotten it, the connection gives up (`'fail'`),
+   * as it does by default once anything was carried; or it goes on with another session (`'new'`). A `serve` of your own has
+   * to take sessions. Default: it has none.
+   */
+  readonly session?: 'fail' | 'new';
   /** False for a program that gives `staleAfter: 0`. Default true. */
   readonly goesStale?: boolean;
   /** As the program gives it to `connect()`. At most 10. Default `Infinity`. */

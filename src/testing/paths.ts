@@ -17,7 +17,8 @@ import type { PathServer, PathWorld } from './path-world.js';
 
 /** Why no path comes by a place. */
 const hints = {
-  'connecting.greeting': ': does the onConnect hook wait for an answer? Say `greets: true`',
+  'connecting.greeting':
+    ': does the onConnect hook wait for an answer? Say `greets: true`; a session has its own option',
   'disconnected.failed': ': does the program give maxAttempts? Say so here too',
   stale: ': `goesStale` is false',
 };
@@ -26,8 +27,10 @@ const name = 'connectionPaths';
 const allOrders: readonly PathOrder[] = ['connect', 'disconnect', 'reconnectNow', 'close', 'dispose'];
 
 /** Tells nothing, takes everything, and speaks heartbeats, often enough for nearly any `staleAfter`. */
-const takeEverything = ({ environment, port }: PathServer): Promise<unknown> =>
-  listen({ environment, port, discardIncoming: true, staleAfter: 0, heartbeatInterval: 100 });
+const takeEverything =
+  (session: 'require' | undefined) =>
+  ({ environment, port }: PathServer): Promise<unknown> =>
+    listen({ environment, port, discardIncoming: true, staleAfter: 0, heartbeatInterval: 100, session });
 
 /**
  * Every path of a connection's life, from the statechart itself: each move of the world and of the program, in every
@@ -52,9 +55,13 @@ export function connectionPaths<App extends PathApp = Connection>(
     orders = allOrders,
     greets = false,
     goesStale = true,
+    session,
     maxAttempts = Number.POSITIVE_INFINITY,
   } = options;
-  const start = options.start ?? ((world: PathWorld) => connect({ ...whereOf(world), maxAttempts }) as PathApp as App);
+  const start =
+    options.start ??
+    ((world: PathWorld) =>
+      connect({ ...whereOf(world), maxAttempts, session: session && { onSessionLost: session } }) as PathApp as App);
   const message = options.message ?? (options.start ? undefined : 'held');
   for (const order of orders)
     demand(name, allOrders.includes(order), `orders: there is no '${order}', but ${allOrders.join(', ')}`);
@@ -69,7 +76,15 @@ export function connectionPaths<App extends PathApp = Connection>(
     'greets: needs `start`, with the onConnect hook, and `serve`, which answers it',
   );
 
-  const walked = walk({ orders, greets, goesStale, maxAttempts, sends: message !== undefined });
+  demand(name, session === undefined || ['fail', 'new'].includes(session), `session: 'fail' or 'new', not ${session}`);
+  demand(
+    name,
+    session !== 'fail' || options.start,
+    "session: 'fail' needs `start`, with a program that sends something",
+  );
+  demand(name, !(greets && session), 'greets: a line with a session has no onConnect hook');
+
+  const walked = walk({ orders, greets, goesStale, maxAttempts, session, sends: message !== undefined });
   const placesOf = (steps: (typeof walked)[number]): readonly ConnectionPlace[] => [
     'connecting.dialing',
     ...steps.map(({ place }) => place),
@@ -77,8 +92,8 @@ export function connectionPaths<App extends PathApp = Connection>(
   const checks = new PathChecks<App, PathVisit<App>>(check);
   checks.demand(name, places, new Set(walked.flatMap(placesOf)), hints);
 
-  const { stop, serve = takeEverything, seed = 1 } = options;
-  const setUp = { start, stop, serve, message, greets, goesStale, seed };
+  const { stop, serve = takeEverything(session && 'require'), seed = 1 } = options;
+  const setUp = { start, stop, serve, message, greets: greets || session !== undefined, goesStale, seed };
   const paths = walked.map((steps): ConnectionPath<App> => {
     const title = titleOf(steps);
     const run = (visit?: unknown) => new PathRun(setUp, title, steps, checks.and(visit)).walk();

@@ -29,23 +29,25 @@ export class PathClient {
   /** The messages that came, heartbeats left out. */
   readonly replies: Buffer[] = [];
   /** Answers the server's FIN. */
-  private polite = true;
+  protected polite = true;
   private timer: Timer | undefined;
-  private rest: Buffer = Buffer.alloc(0);
-  private readonly transport: Transport;
+  /** What is left of a frame that was begun. */
+  protected rest: Buffer = Buffer.alloc(0);
+  protected readonly transport: Transport;
 
   constructor(
-    private readonly environment: Environment,
+    protected readonly environment: Environment,
     target: { readonly host: string; readonly port: number },
-    private readonly words: ClientWords,
+    protected readonly words: ClientWords,
   ) {
     const decoder = words.framing.decoder({ maxFrameLength: words.framing.maxLength });
     this.transport = environment.dial({ ...target, noDelay: true });
     this.transport.attach({
       opened: () => {
         this.open = true;
+        this.opens();
       },
-      chunk: (bytes) => decoder.push(bytes, (message) => void (message.length > 0 && this.replies.push(message))),
+      chunk: (bytes) => decoder.push(bytes, (message) => this.take(message)),
       ended: () => {
         this.ended = true;
         if (this.polite) this.end();
@@ -54,8 +56,22 @@ export class PathClient {
       closed: () => {
         this.closed = true;
         this.quiet();
+        this.goes();
       },
     });
+  }
+
+  /** The server has let it in, as far as it can know. */
+  get ready(): boolean {
+    return this.open;
+  }
+
+  protected opens(): void {}
+
+  protected goes(): void {}
+
+  protected take(message: Buffer): void {
+    if (message.length > 0) this.replies.push(message);
   }
 
   /** What its kernel has not taken yet. */
@@ -78,15 +94,21 @@ export class PathClient {
   /** The first half of its message, and nothing behind it. */
   beginFrame(): void {
     this.quiet();
-    const whole = frame(this.words.message, this.words.framing);
+    const whole = this.wholeMessage();
     const half = whole.length >> 1;
     this.write(whole.subarray(0, half));
     this.rest = whole.subarray(half);
   }
 
+  /** The message, as a frame that is to be written in two halves. */
+  protected wholeMessage(): Buffer {
+    return frame(this.words.message, this.words.framing);
+  }
+
   /** The other half. */
   finishFrame(everyMs: number): void {
     this.write(this.rest);
+    this.rest = Buffer.alloc(0);
     this.beat(everyMs, () => this.say(this.words.heartbeat));
   }
 
@@ -149,11 +171,11 @@ export class PathClient {
     this.transport.reset();
   }
 
-  private say(message: Uint8Array | string): void {
+  protected say(message: Uint8Array | string): void {
     this.write(frame(message, this.words.framing));
   }
 
-  private write(bytes: Uint8Array): void {
+  protected write(bytes: Uint8Array): void {
     if (!this.closed) this.transport.write(bytes, nobody);
   }
 

@@ -1,51 +1,13 @@
-import type { PeerEvent } from '../../machines/peer.machine.js';
-import type { Named } from './path-graph.js';
+import type { PeerMove, PeerPlace, PeerPose, PeerWalkEvent } from './peer-path-move.js';
 import type { PeerStage } from './peer-path-stage.js';
 
-/** Where a peer can stand, in the words of `state`, `substate` and `history`. */
-export const peerPlaces = ['connected.unproven', 'connected.live', 'connected.draining', 'stale', 'disposed'] as const;
-
-export type PeerPlace = (typeof peerPlaces)[number];
-
-/** What the server's program itself may call: on the peer, or on the server. */
-export type PeerOrder = 'peer.close' | 'peer.dispose' | 'server.close' | 'server.dispose';
-
-/**
- * How the client stands where the chart does not tell: `calm`; it reads nothing; it is in the middle of a frame; while
- * draining, it has long been silent, or speaks on and does not answer.
- */
-export type PeerPose = 'calm' | 'deaf' | 'midframe' | 'late' | 'stubborn';
-
-/** An event of the chart; of the silence rule with its answer. */
-export type PeerWalkEvent =
-  | PeerEvent
-  | { readonly type: 'after'; readonly delay: 'silence' | 'drainTimeout'; readonly heard?: boolean };
-
-/** What some moves need. */
-export interface PeerMeans {
-  /** Bytes that are no frame. */
-  readonly garbage: boolean;
-  /** A frame of the message has two halves. */
-  readonly halves: boolean;
-  /** The server waits only so long for the rest of a frame. */
-  readonly frameTimeout: boolean;
-}
-
-/** One thing that a client or the program does, and the events that the chart has of it. */
-export interface PeerMove extends Named {
-  readonly order?: PeerOrder;
-  /** What the clients, or the server, need for it. */
-  readonly needs?: keyof PeerMeans;
-  readonly pose?: PeerPose;
-  readonly events: readonly PeerWalkEvent[];
-  act(stage: PeerStage): void | Promise<void>;
-}
-
 const heard: PeerWalkEvent = { type: 'socket.heard', epoch: 1 };
-const closed: PeerWalkEvent = { type: 'socket.closed', epoch: 1, code: 'NINJA_DISPOSED', message: 'closed' };
+export const closed: PeerWalkEvent = { type: 'socket.closed', epoch: 1, code: 'NINJA_DISPOSED', message: 'closed' };
 const failed: PeerWalkEvent = { type: 'socket.failed', epoch: 1, code: 'NINJA_RESET', message: 'reset' };
-const close: PeerWalkEvent = { type: 'close' };
-const dispose: PeerWalkEvent = { type: 'dispose' };
+export const close: PeerWalkEvent = { type: 'close' };
+export const dispose: PeerWalkEvent = { type: 'dispose' };
+/** Both sides of a session have said goodbye. */
+export const parted: PeerWalkEvent = { type: 'session.ended', reason: undefined };
 const silence: PeerWalkEvent = { type: 'after', delay: 'silence' };
 const inTime: PeerWalkEvent = { type: 'after', delay: 'silence', heard: true };
 
@@ -53,7 +15,7 @@ const wait = (): void => {};
 
 // What the client does.
 
-const speaks: PeerMove = {
+export const speaks: PeerMove = {
   words: 'the client speaks',
   events: [heard],
   act: ({ line, beat }) => line.speak(beat),
@@ -71,6 +33,7 @@ const timePasses: PeerMove = {
 const halfCloses: PeerMove = {
   words: 'the client half-closes',
   events: [close, closed],
+  inSession: [closed],
   act: ({ line }) => line.end(),
 };
 const hangsUp: PeerMove = { words: 'the client hangs up', events: [closed], act: ({ line }) => line.hangUp() };
@@ -159,11 +122,19 @@ const isSuspended: PeerMove = {
 
 // What the program does.
 
-const closes = (order: 'peer.close' | 'server.close', stage: PeerStage): void =>
+export const closes = (order: 'peer.close' | 'server.close', stage: PeerStage): void =>
   void (order === 'peer.close' ? stage.peer : stage.listener)?.close();
 
 /** The client answers the FIN, as it should. */
 const closePolitely = (order: 'peer.close' | 'server.close'): PeerMove => ({
+  words: `${order}()`,
+  order,
+  events: [close, closed],
+  inSession: [close, parted, closed],
+  act: (stage) => closes(order, stage),
+});
+/** It lasts no time: the socket goes by itself. */
+const closeStale = (order: 'peer.close' | 'server.close'): PeerMove => ({
   words: `${order}()`,
   order,
   events: [close, closed],
@@ -229,10 +200,16 @@ const disposeServer: PeerMove = {
 export const answersEnd: PeerMove = {
   words: 'the client answers',
   events: [closed],
+  inSession: [parted, closed],
   act: ({ line }) => line.answerEnd(),
 };
 // Which comes first, staleAfter or finTimeout, is up to the server.
-const neverAnswers: PeerMove = { words: 'the client never answers', events: [closed], act: wait };
+const neverAnswers: PeerMove = {
+  words: 'the client never answers',
+  events: [closed],
+  inSession: [silence],
+  act: wait,
+};
 const neverEnds: PeerMove = {
   words: 'and does so for ever',
   events: [{ type: 'after', delay: 'drainTimeout' }],
@@ -253,7 +230,8 @@ export const nextClient: PeerMove = {
 const breaks = [hangsUp, isKilled];
 const closings = [closeUnanswered('peer.close'), closeUnanswered('server.close')];
 const politely = [closePolitely('peer.close'), closePolitely('server.close')];
-const disposals = [disposePeer, disposeServer];
+const whileStale = [closeStale('peer.close'), closeStale('server.close')];
+export const disposals = [disposePeer, disposeServer];
 
 /** What can be done at a place. */
 export function peerMovesAt(place: PeerPlace, pose: PeerPose): readonly PeerMove[] {
@@ -273,7 +251,9 @@ export function peerMovesAt(place: PeerPlace, pose: PeerPose): readonly PeerMove
       if (pose === 'stubborn') return [neverEnds, answersEnd, isKilled];
       return [answersEnd, neverAnswers, ...breaks, closeServerToo, ...disposals];
     case 'stale':
-      return [lineIsGone, ...disposals];
+      return [lineIsGone, ...whileStale, ...disposals];
+    case 'detached.waiting':
+    case 'detached.draining':
     case 'disposed':
       return [];
   }

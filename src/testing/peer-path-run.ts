@@ -2,7 +2,7 @@ import type { Server } from '../server.js';
 import type { PathChecks } from './path-checks.js';
 import { farewell, PathWalker } from './path-walker.js';
 import type { ClientWords } from './peer-path-client.js';
-import type { PeerMove, PeerPlace } from './peer-path-moves.js';
+import type { PeerMove, PeerPlace } from './peer-path-move.js';
 import { PeerStage, type PeerWorld } from './peer-path-stage.js';
 import type { PeerApp, PeerVisit } from './peer-path-types.js';
 import type { PeerStep } from './peer-path-walk.js';
@@ -13,6 +13,7 @@ export interface PeerSetUp<App extends PeerApp> {
   readonly stop: ((app: App) => unknown) | undefined;
   readonly words: ClientWords;
   readonly goesStale: boolean;
+  readonly session: boolean;
   readonly seed: number;
 }
 
@@ -29,7 +30,7 @@ export class PeerRun<App extends PeerApp> extends PathWalker<App, PeerPlace, Pee
     checks: PathChecks<App, PeerVisit<App>>,
   ) {
     super(title, steps, checks, setUp.goesStale);
-    this.stage = new PeerStage(setUp.seed, setUp.words);
+    this.stage = new PeerStage(setUp.seed, setUp.words, setUp.session);
   }
 
   protected async start(): Promise<App> {

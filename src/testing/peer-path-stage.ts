@@ -7,6 +7,7 @@ import type { NetworkHost } from './host.js';
 import type { Network } from './network.js';
 import { Stage } from './path-stage.js';
 import { type ClientWords, PathClient } from './peer-path-client.js';
+import { PathSession, SessionLine } from './peer-path-session.js';
 
 /** What a server under test is given, and what its checks look at. */
 export interface PeerWorld {
@@ -21,18 +22,27 @@ export interface PeerWorld {
   readonly port: number;
 }
 
+/** A client, and what the server has of it. */
+interface Guest {
+  readonly peer: Peer;
+  readonly line: PathClient;
+  readonly session: PathSession | undefined;
+}
+
 /** One server under test, its clients, and what lies between them: the faults that the moves of a path are made of. */
 export class PeerStage extends Stage implements PeerWorld {
   readonly client: NetworkHost;
   readonly environment: Environment;
   /** The server under test, once it was started. */
   listener: Server | undefined;
-  private guest: { readonly peer: Peer; readonly line: PathClient } | undefined;
+  private guest: Guest | undefined;
   private newest: Peer | undefined;
 
   constructor(
     seed: number,
     private readonly words: ClientWords,
+    /** Clients have one. */
+    private readonly hasSession: boolean,
   ) {
     super(seed);
     this.client = this.network.host('client');
@@ -67,21 +77,37 @@ export class PeerStage extends Stage implements PeerWorld {
 
   /** A client connects: from now on the path is about this one. */
   async connect(): Promise<void> {
-    const line = this.dial();
+    const { line, session } = this.newClient();
     const peer = await this.accepted(line);
     if (!peer) throw new Error(`no client is let in: ${this.listener?.explain()}`);
-    this.guest = { peer, line };
+    this.guest = { peer, line, session };
+  }
+
+  /** The client comes back with its session, over another line. */
+  async comeBack(): Promise<void> {
+    const { peer, line: old, session } = this.present;
+    if (old instanceof SessionLine) old.abandon();
+    this.heal();
+    const line = new SessionLine(this.client.environment(), this.address, this.words, session as PathSession);
+    await this.until(() => line.ready || line.closed);
+    this.guest = { peer, line, session };
+  }
+
+  /** The client leaves, as its session knows to do. */
+  goodbye(): void {
+    (this.line as SessionLine).goodbye();
   }
 
   /** One more client connects, speaks, and closes; the path goes on with the one that was there. */
   async comeAndGo(): Promise<void> {
-    const line = this.dial();
+    const { line } = this.newClient();
     const peer = await this.accepted(line);
     // A server that is full may refuse it.
     if (!peer) return;
     line.speak(this.beat);
     await this.clock.advance(5);
-    line.end();
+    if (line instanceof SessionLine) line.goodbye();
+    else line.end();
     await this.until(() => peer.state === 'disposed' && line.closed);
   }
 
@@ -102,13 +128,22 @@ export class PeerStage extends Stage implements PeerWorld {
     await clock.advance(2);
   }
 
-  private dial(): PathClient {
+  private get address() {
+    return { host: this.host, port: this.port };
+  }
+
+  private newClient(): Omit<Guest, 'peer'> {
     this.newest = undefined;
-    return new PathClient(this.client.environment(), { host: this.host, port: this.port }, this.words);
+    const environment = this.client.environment();
+    if (!this.hasSession) {
+      return { line: new PathClient(environment, this.address, this.words), session: undefined };
+    }
+    const session = new PathSession(environment);
+    return { line: new SessionLine(environment, this.address, this.words, session), session };
   }
 
   private async accepted(line: PathClient): Promise<Peer | undefined> {
-    await this.until(() => (this.newest !== undefined && line.open) || line.closed);
+    await this.until(() => (this.newest !== undefined && line.ready) || line.closed);
     return this.newest;
   }
 }

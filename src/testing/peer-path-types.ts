@@ -1,7 +1,7 @@
 import type { Framing } from '../framing/framing.js';
 import type { Peer } from '../peer.js';
 import type { Server } from '../server.js';
-import type { PeerOrder, PeerPlace } from './peer-path-moves.js';
+import type { PeerOrder, PeerPlace } from './peer-path-move.js';
 import type { PeerWorld } from './peer-path-stage.js';
 
 /** A program with a server; or the server itself. */
@@ -22,8 +22,8 @@ export interface PeerVisit<App> extends PeerWorld {
 /** Looks at the program at one place. What it throws fails the path. */
 export type PeerCheck<App> = (app: App, visit: PeerVisit<App>) => unknown;
 
-/** The names under which a check can stand: those of the places, and `connected` for all of its own. */
-export type PeerPlaceName = PeerPlace | 'connected';
+/** The names under which a check can stand: those of the places, and `connected`, `detached` for all of theirs. */
+export type PeerPlaceName = PeerPlace | 'connected' | 'detached';
 
 /** Options of {@link peerPaths}. */
 export interface PeerPathsOptions<App extends PeerApp = Server> {
@@ -47,6 +47,8 @@ export interface PeerPathsOptions<App extends PeerApp = Server> {
   readonly flood?: number;
   /** As the server listens. Default `lengthPrefixed()`. */
   readonly framing?: Framing;
+  /** Whether the server takes sessions, and the clients have one. Default false. */
+  readonly session?: boolean;
   /** False for a server with `staleAfter: 0`. Default true. */
   readonly goesStale?: boolean;
   /** False for a server with `frameTimeout: 0`. Default true. */

@@ -4,14 +4,18 @@ import { listen, type Server } from '../server.js';
 import { frame } from './bytes.js';
 import { demand, PathChecks } from './path-checks.js';
 import { titleOf } from './path-graph.js';
-import { type PeerOrder, type PeerPlace, peerPlaces } from './peer-path-moves.js';
+import { type PeerOrder, type PeerPlace, peerPlaces } from './peer-path-move.js';
 import { PeerRun } from './peer-path-run.js';
 import type { PeerWorld } from './peer-path-stage.js';
 import type { PeerApp, PeerPath, PeerPaths, PeerPathsOptions, PeerPlaceName, PeerVisit } from './peer-path-types.js';
 import { walkPeer } from './peer-path-walk.js';
 
 /** Why no path comes by a place. */
-const hints = { stale: ': `goesStale` is false' };
+const hints = {
+  stale: ': `goesStale` is false',
+  'detached.waiting': ': only a peer with a session comes by. Say `session: true`',
+  'detached.draining': ': only a peer with a session comes by. Say `session: true`',
+};
 const name = 'peerPaths';
 
 const allOrders: readonly PeerOrder[] = ['peer.close', 'peer.dispose', 'server.close', 'server.dispose'];
@@ -20,7 +24,10 @@ const notFrames = Buffer.from('GET / HTTP/1.1\r\n\r\n');
 const echo = async (peer: Peer): Promise<void> => {
   for await (const message of peer) if (!peer.send(message)) await peer.drained();
 };
-const startEcho = ({ port, environment }: PeerWorld): Promise<Server> => listen({ port, environment }, echo);
+const startEcho =
+  (session: 'require' | undefined) =>
+  ({ port, environment }: PeerWorld): Promise<Server> =>
+    listen({ port, environment, session }, echo);
 
 /**
  * Every path of a client's life as a server sees it, from the statechart of its peers: clients that speak, fall silent,
@@ -44,9 +51,11 @@ export function peerPaths<App extends PeerApp = Server>(options: PeerPathsOption
     framing = lengthPrefixed(),
     garbage = options.framing ? false : notFrames,
     frameTimeout = true,
+    session = false,
     stop,
   } = options;
-  const start = options.start ?? (startEcho as unknown as (world: PeerWorld) => Promise<App>);
+  const start =
+    options.start ?? (startEcho(session ? 'require' : undefined) as unknown as (world: PeerWorld) => Promise<App>);
   const message = options.message ?? (options.start ? '' : 'hello');
   for (const order of orders)
     demand(name, allOrders.includes(order), `orders: there is no '${order}', but ${allOrders.join(', ')}`);
@@ -54,7 +63,7 @@ export function peerPaths<App extends PeerApp = Server>(options: PeerPathsOption
 
   const halves = frame(message, framing).length > 1;
   const means = { garbage: garbage !== false, halves, frameTimeout };
-  const walked = walkPeer({ orders, goesStale, means });
+  const walked = walkPeer({ orders, goesStale, means, session });
   const placesOf = (steps: (typeof walked)[number]): readonly PeerPlace[] => [
     'connected.unproven',
     ...steps.map(({ place }) => place),
@@ -63,7 +72,7 @@ export function peerPaths<App extends PeerApp = Server>(options: PeerPathsOption
   checks.demand(name, peerPlaces, new Set(walked.flatMap(placesOf)), hints);
 
   const words = { framing, message, heartbeat, flood, garbage: garbage || undefined };
-  const setUp = { start, stop, words, goesStale, seed };
+  const setUp = { start, stop, words, goesStale, session, seed };
   const paths = walked.map((steps): PeerPath<App> => {
     const title = titleOf(steps);
     const run = (visit?: unknown) => new PeerRun(setUp, title, steps, checks.and(visit)).walk();

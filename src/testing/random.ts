@@ -16,6 +16,12 @@ export function createRandom(seed: number, stream = ''): () => number {
   };
 }
 
+/** Bytes of such a generator: for ids that only a simulation may believe. */
+export function createRandomBytes(seed: number, stream: string): (length: number) => Uint8Array {
+  const random = createRandom(seed, stream);
+  return (length) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
+}
+
 /** FNV-1a, 32 bits: of a text, or of bytes. */
 export function hash(what: string | Uint8Array): number {
   let value = 0x811c9dc5;

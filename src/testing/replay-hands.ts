@@ -43,6 +43,10 @@ export class ReplayHands implements ConnectionPorts {
     return typeof answer === 'number' ? answer : false;
   }
 
+  owesSession(): boolean {
+    return this.next('owesSession') === true;
+  }
+
   openSocket(): SocketHandle {
     return { discard: nothing, destroy: nothing };
   }

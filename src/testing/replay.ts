@@ -139,7 +139,8 @@ class Run {
     const { settings } = this.dump;
     const maxAttempts = settings.maxAttempts === 'Infinity' ? Number.POSITIVE_INFINITY : settings.maxAttempts;
     const ports = new RecordedHands(this.hands, this.recorder);
-    return { ports, times: { ...settings, maxAttempts }, greets: settings.onConnect };
+    const { onConnect, session } = settings;
+    return { ports, times: { ...settings, maxAttempts }, greets: onConnect || session, resumable: session };
   }
 
   /** Begins where the oldest step that is left begins. */

@@ -172,9 +172,9 @@ export class SimulatedSocket implements Transport, SenderSocket, ReceiverSocket 
 
   /** The process died, or never knew of it: the kernel resets the line, and nobody here is told. */
   die(): void {
-    if (this.state === 'gone') return;
-    this.leave('reset');
+    if (this.state !== 'gone') this.leave('reset');
     this.become('gone');
+    // Also where it was gone, and the process died before it was told.
     this.host.gone(this);
   }
 

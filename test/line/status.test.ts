@@ -1,11 +1,58 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { ConnectionSnapshot, ConnectionStatus } from '../../src/index.js';
+import type { ConnectionSnapshot, ConnectionStatus, PeerStatus, ServerStatus } from '../../src/index.js';
+import { charts } from '../../src/inspector/charts.js';
 import { registered } from '../../src/registry.js';
 import { echo, PORT, type Stage, stage } from '../connection/stage.js';
 import { dialRaw } from '../server/stage.js';
 
 const place = ({ state, substate }: { state: string; substate?: string | undefined }) =>
   substate ? `${state}.${substate}` : state;
+
+/** `connected.live`, of each state and substate that a status can have. */
+type PlaceOf<Status extends { readonly state: string; readonly substate?: string | undefined }> = Status extends {
+  readonly substate: infer Substate extends string;
+}
+  ? `${Status['state']}.${Substate}`
+  : Status['state'];
+
+test('statuses have the names of the charts, all of them', () => {
+  // Whatever is missing here, or too much, does not compile.
+  const connection: Record<PlaceOf<ConnectionStatus>, true> = {
+    'disconnected.idle': true,
+    'disconnected.waiting': true,
+    'disconnected.failed': true,
+    'connecting.dialing': true,
+    'connecting.greeting': true,
+    'connected.unproven': true,
+    'connected.live': true,
+    'connected.draining': true,
+    stale: true,
+    disposed: true,
+  };
+  const peer: Record<PlaceOf<PeerStatus>, true> = {
+    'connected.unproven': true,
+    'connected.live': true,
+    'connected.draining': true,
+    stale: true,
+    'detached.waiting': true,
+    'detached.draining': true,
+    disposed: true,
+  };
+  const server: Record<ServerStatus['state'], true> = {
+    closed: true,
+    binding: true,
+    listening: true,
+    paused: true,
+    draining: true,
+    disposed: true,
+  };
+  for (const [kind, names] of Object.entries({ connection, peer, server })) {
+    const places = charts[kind as 'connection'].nodes.flatMap(({ place }) => place ?? []);
+    // Whether a paused server waits or tries again is its own affair.
+    const told = places.map((one) => (kind === 'server' ? (one.split('.')[0] as string) : one));
+    expect([kind, [...new Set(told)].sort()]).toEqual([kind, Object.keys(names).sort()]);
+  }
+});
 
 describe('status() and subscribe()', () => {
   test('of a connection: each state once, in order, with what belongs to it', async () => {
@@ -71,6 +118,36 @@ describe('status() and subscribe()', () => {
     ]);
     const last = await server.status().next();
     expect(last.value).toMatchObject({ state: 'disposed', reason: { code: 'NINJA_DISPOSED' } });
+  });
+
+  test('of a peer with a session: its sockets are counted, and each loss is told with its reason', async () => {
+    const at = stage();
+    const server = await at.serve(echo, { session: 'require' });
+    const statuses: PeerStatus[] = [];
+    server.on('peer', (peer) => peer.subscribe((status) => statuses.push(status)));
+    const connection = at.dial({ session: true });
+    await at.clock.runUntil(connection.connected());
+    await at.clock.advance(50);
+    at.network.resetAll();
+    await at.clock.advance(1000);
+    at.network.cut();
+    await at.clock.runUntil(() => [...server.peers][0]?.state === 'detached');
+    const [peer] = server.peers;
+    void peer?.close();
+    await at.clock.advance(1);
+    expect(statuses.map((status) => `${place(status)} ${status.epoch} ${status.cause} ${status.reason?.code}`)).toEqual(
+      [
+        'connected.live 1 socket.heard undefined',
+        'detached.waiting 1 socket.failed NINJA_RESET',
+        'connected.unproven 2 session.attached NINJA_RESET',
+        'connected.live 2 socket.heard NINJA_RESET',
+        'stale 2 after silence NINJA_STALE',
+        'detached.waiting 2 socket.closed NINJA_STALE',
+        'detached.draining 2 close NINJA_STALE',
+      ],
+    );
+    await connection.dispose();
+    await server.dispose();
   });
 
   test('a listener that throws is warned of; who unsubscribes inside another is told no more', async () => {
@@ -211,6 +288,35 @@ describe('snapshot', () => {
       outbox: { messages: 1, bytes: 4 },
     } satisfies Partial<Record<keyof ConnectionSnapshot, unknown>>);
     await connection.dispose();
+  });
+
+  test('of a peer without a socket: why, and how long its session is kept', async () => {
+    const at = stage();
+    const server = await at.serve(undefined, { session: { mode: 'require', resumeWindow: 60_000 } });
+    const connection = at.dial({ session: true });
+    await at.clock.runUntil(connection.connected());
+    const [peer] = server.peers;
+    await at.clock.advance(50);
+    peer?.send('not handled');
+    at.network.cut();
+    peer?.send('not arrived');
+    await at.clock.runUntil(() => peer?.state === 'detached');
+    peer?.send('not written');
+    await at.clock.advance(1000);
+    const words = () => peer?.explain().replaceAll(/\d\d:\d\d:\d\d/g, 'TIME');
+    const timers = () => peer?.snapshot.timers.map(({ name, from, at: due }) => `${name} ${Math.round(due - from)}`);
+    expect(words()).toMatch(
+      /^peer 1 .* detached \(waiting\) since TIME: no byte for 3000 ms; over in 59,000 ms; 3 messages held$/,
+    );
+    expect(timers()).toEqual(['resumeWindow 60000']);
+    expect(peer?.reason).toMatchObject({ code: 'NINJA_STALE' });
+    expect(peer?.snapshot).toMatchObject({ state: 'detached', substate: 'waiting', reason: { code: 'NINJA_STALE' } });
+    void peer?.close();
+    await at.clock.advance(1);
+    expect(timers()).toEqual(['drainTimeout 30000', 'resumeWindow 60000']);
+    expect(words()).toContain('detached (draining) since TIME');
+    await connection.dispose();
+    await server.dispose();
   });
 
   test('of a peer does not wake its statechart; of a server counts', async () => {

@@ -12,6 +12,11 @@ const closesWhenLive: PeerHandler = (peer) => {
 };
 const disposesWhenLive: PeerHandler = (peer) => void peer.on('live', () => void peer.dispose());
 const closesAtOnce: PeerHandler = (peer) => void peer.close();
+/** Orders from inside what only a peer with a session tells. */
+const closesWhenDetached: PeerHandler = (peer) =>
+  void peer.on('message', () => {}).on('detached', () => void peer.close());
+const disposesWhenResumed: PeerHandler = (peer) =>
+  void peer.on('message', () => {}).on('resumed', () => void peer.dispose());
 
 /** When the chart is asked for, which makes it. */
 const wakers: Record<string, Wakes> = {
@@ -19,6 +24,7 @@ const wakers: Record<string, Wakes> = {
   'when it is live': (place) => place === 'connected.live',
   'while it drains': (place) => place === 'connected.draining',
   'when it is stale': (place) => place === 'stale',
+  'when it is detached': (place) => place.startsWith('detached'),
   'after the end': (place) => place === 'disposed',
   'at the second place': (_, times) => times === 2,
 };
@@ -36,6 +42,9 @@ interface Life {
 
 type Options = Omit<PeerPathsOptions, 'start'> & { readonly handler: PeerHandler | undefined };
 
+/** What a peer tells. */
+const names = ['live', 'stale', 'detached', 'resumed', 'disposed', 'dropped', 'warning'] as const;
+
 type Wakes = (place: string, times: number) => boolean;
 
 /** The paths of one server. Each can be gone again and again, with the chart made when `wakes` says so. */
@@ -50,15 +59,14 @@ function world({ handler, ...options }: Options) {
         const { state, substate, reason } = peer;
         log.push(JSON.stringify({ at: clock.now(), peer: peer.id, name, event, state, substate, reason }));
       };
-      return listen({ port, environment }, (peer) => {
+      const session = options.session ? 'require' : undefined;
+      return listen({ port, environment, session }, (peer) => {
         peers.push(peer);
         tell(peer, 'peer');
         if (wakes('start', 0)) void peer.actor;
         const result = handler?.(peer);
         // Behind the handler's own listeners, which may have given orders.
-        for (const name of ['live', 'stale', 'disposed', 'dropped', 'warning'] as const) {
-          peer.on(name, (event: object) => tell(peer, name, event));
-        }
+        for (const name of names) peer.on(name, (event: object) => tell(peer, name, event));
         return result;
       });
     },
@@ -86,12 +94,18 @@ function world({ handler, ...options }: Options) {
 
 /** Handlers that end every peer leave the paths soon: a few show all. */
 const few = /^(the client speaks|the client is killed|the client half-closes), another client/;
+const ofSession = /^(the client speaks, the client (is killed|comes back|says goodbye)|the client half-closes), /;
 const worlds: readonly (readonly [string, Options, RegExp])[] = [
   ['an echo', { handler: echo, message: 'hello', flood: 5 }, /./],
   ['nobody who takes', { handler: undefined, message: 'hello', flood: 5, orders: ['peer.close'] }, /./],
   ['a handler that closes', { handler: closesAtOnce }, few],
   ['a listener of live that closes', { handler: closesWhenLive }, few],
   ['a listener of live that disposes', { handler: disposesWhenLive }, few],
+  ['an echo over a session', { handler: echo, message: 'hello', flood: 5, session: true }, /./],
+  ['a handler that closes its session', { handler: closesAtOnce, session: true }, ofSession],
+  ['a listener of live that closes its session', { handler: closesWhenLive, session: true }, ofSession],
+  ['a listener of detached that closes', { handler: closesWhenDetached, session: true }, ofSession],
+  ['a listener of resumed that disposes', { handler: disposesWhenResumed, session: true }, ofSession],
 ];
 
 describe.each(worlds)('a sleeping statechart, with %s,', (_, options, wanted) => {

@@ -56,6 +56,7 @@ function judge(snapshot: Snapshot, attempts: readonly Attempt[], now: number): J
     return { mood: 'busy', headline: 'It is being closed', because: `close() was called. ${left}`, help: undefined };
   }
   const cause = because(snapshot, attempts);
+  if (state === 'detached') return judgeDetached(snapshot, cause);
   if (state === 'disposed') {
     const asked = snapshot.reason?.code === 'NINJA_DISPOSED';
     if (asked || !cause) return calm('It has ended', snapshot.reason?.message ?? 'It was closed.');
@@ -134,6 +135,16 @@ function judgeUp(
     mood: 'good',
     headline: 'The line is live',
     because: `${heard}${lately}`.trim() || 'The other side speaks.',
+    help: undefined,
+  };
+}
+
+function judgeDetached({ substate }: Snapshot, cause: Cause | undefined): Judgement {
+  const kept = 'What is sent meanwhile is kept, until the client comes back or its session is given up.';
+  return {
+    mood: 'warn',
+    headline: substate === 'draining' ? 'It is being closed, and its client is away' : 'Its client is away',
+    because: `${cause?.because ?? 'The line was lost.'} ${kept}`,
     help: undefined,
   };
 }
@@ -254,6 +265,7 @@ function waitsFor({ kind, state, substate }: Snapshot): string {
   if (state === 'disposed') return 'Nothing any more: this is the end.';
   if (state === 'listening') return 'It waits for clients.';
   if (state === 'closed') return 'Nothing by itself: it waits for listen().';
+  if (state === 'detached') return 'It waits for its client.';
   if (state === 'connected') return 'It stays until it is closed: silence is not watched.';
   return kind === 'server' ? 'It waits for the system.' : 'It waits for the network.';
 }

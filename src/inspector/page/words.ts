@@ -23,6 +23,8 @@ const looks: Readonly<Record<string, readonly [Tone, Shape]>> = {
   'disconnected.failed': ['bad', 'cross'],
   disconnected: ['off', 'ring'],
   stale: ['alarm', 'diamond'],
+  'detached.draining': ['ending', 'down'],
+  detached: ['wait', 'glass'],
   disposed: ['gone', 'dash'],
   closed: ['off', 'ring'],
   binding: ['busy', 'arrow'],
@@ -118,6 +120,8 @@ export function comingWords(name: string, attempt: number | undefined): string {
       return 'What is left is dropped, and it ends';
     case 'discardTimeout':
       return 'The dead socket is forgotten';
+    case 'resumeWindow':
+      return 'Its session is given up';
     case 'pause':
       return 'Tries to accept again';
     default:

@@ -1,0 +1,89 @@
+import type { Clock, Transport } from '../environment.js';
+import type { AcknowledgeMode } from '../options.js';
+import type { Attached, ServerSession, SessionEnd } from '../protocol/session/index.js';
+import type { Socket } from '../socket/socket.js';
+import type { SessionHost } from './session-host.js';
+import type { SocketLink } from './session-link.js';
+import { SessionSide } from './session-side.js';
+
+/** A socket on which a handshake was granted, or is just being. */
+export interface Arrival {
+  readonly transport: Transport;
+  readonly link: SocketLink;
+  /** To be called when the session has this socket no more. */
+  readonly left: (() => void) | undefined;
+}
+
+/** A session as a server's peer has it. */
+export class PeerSide extends SessionSide<ServerSession> {
+  private present: Arrival | undefined;
+  private next: Arrival | undefined;
+  /** On which socket it is being attached; set by who admits. */
+  arrivals: () => Arrival | undefined = () => undefined;
+  /** Whether its server leaves, and its store is there for others; set by who admits. */
+  goesOnElsewhere: () => boolean = () => false;
+
+  constructor(
+    host: SessionHost,
+    clock: Clock,
+    acknowledge: AcknowledgeMode,
+    warn: (error: Error) => void,
+    readonly core: ServerSession,
+  ) {
+    super(host, clock, acknowledge, 'server', warn);
+    if (!core.unused) this.goesOn();
+  }
+
+  get resumeWindow(): number {
+    return this.core.granted;
+  }
+
+  expire(): void {
+    const { core } = this;
+    // Where there is a store, another server may have it by now.
+    if (core.keeper) core.keeper.overdue();
+    else core.expire();
+  }
+
+  /** The end has come, not by an order of the program for this session: with a store it may go on elsewhere. */
+  giveUp(): void {
+    if (this.goesOnElsewhere()) this.core.part();
+    else this.core.abandon();
+  }
+
+  get arriving(): Transport | undefined {
+    return this.next?.transport;
+  }
+
+  /** The socket of the arrival is there. */
+  arrived(socket: Socket): void {
+    const { next } = this;
+    if (!next) return;
+    this.next = undefined;
+    this.present = next;
+    this.bind(next.link, socket);
+  }
+
+  override attached(how: Attached): void {
+    // The socket before it may not have been missed yet.
+    this.leave();
+    this.next = this.arrivals();
+    super.attached(how);
+  }
+
+  override detached(): void {
+    this.leave();
+    super.detached();
+  }
+
+  override ended(end: SessionEnd): void {
+    this.leave();
+    super.ended(end);
+  }
+
+  private leave(): void {
+    const { present } = this;
+    this.present = undefined;
+    present?.left?.();
+  }
+}
