@@ -48,7 +48,10 @@ const MET = [
   ...['connecting.greeting', 'connected.live', 'connected.draining', 'stale', 'disconnected.failed'].map(
     (state) => `connection ${state}`,
   ),
-  ...['connected.live', 'connected.draining', 'stale', 'disposed'].map((state) => `peer ${state}`),
+  'connection closing, and waiting for another line',
+  ...['connected.live', 'connected.draining', 'stale', 'detached.waiting', 'detached.draining', 'disposed'].map(
+    (state) => `peer ${state}`,
+  ),
   ...['listening', 'paused.waiting', 'paused.rebinding', 'draining', 'disposed'].map((state) => `server ${state}`),
   ...['delivered messages', 'refused a client', 'told NINJA_HANDLER_FAILED'].map((what) => `server ${what}`),
   ...['TRUNCATED', 'FRAME_TOO_LARGE', 'FRAME_TIMEOUT', 'FRAME_BUDGET', 'STALE', 'RESET'].map(

@@ -15,7 +15,10 @@ const peers = peerMachine.provide({ actors: { socket: socketActor } });
 const TIMES = { connectTimeout: 5000, discardTimeout: 100, drainTimeout: 700, stableAfter: 3000, maxAttempts: 4 };
 /** So many steps are tried on a chart that has ended. */
 const ENOUGH = 3;
-const WITHOUT_SOCKET = ['disconnected.idle', 'disconnected.waiting', 'disconnected.failed', 'disposed'];
+const WITHOUT_SOCKET = [
+  ...['disconnected.idle', 'disconnected.waiting', 'disconnected.failed'],
+  ...['detached.waiting', 'detached.draining', 'disposed'],
+];
 const WITH_SOCKET = [
   'connecting.dialing',
   'connecting.greeting',
@@ -27,18 +30,20 @@ const WITH_SOCKET = [
 const LEGAL = new Set([...WITHOUT_SOCKET, ...WITH_SOCKET]);
 
 const kinds = [
-  ...(['connect', 'disconnect', 'reconnectNow', 'close', 'closeHolding', 'dispose'] as const),
+  ...(['connect', 'disconnect', 'reconnectNow', 'close', 'closeHolding', 'closeOwing', 'dispose'] as const),
   ...(['opened', 'heard', 'closed', 'failed', 'passed', 'refused', 'refusedForGood'] as const),
-  ...(['silence', 'noise', 'backoff', 'noBackoff', 'time', 'longTime', 'nonsense'] as const),
+  ...(['attached', 'sessionClosed', 'sessionLost'] as const),
+  ...(['silence', 'noise', 'backoff', 'noBackoff', 'owes', 'owesNothing', 'time', 'longTime', 'nonsense'] as const),
 ];
 /** A kind, the epoch that it carries beside the present one, and milliseconds. */
 type Step = readonly [kind: (typeof kinds)[number], by: number, ms: number];
 
 /** What leads on is likely, or nothing would ever be reached; what leads away is rarer, and the end rarest. */
-const ends = ['dispose', 'close', 'disconnect', 'closed', 'failed', 'refusedForGood'];
+const ends = ['dispose', 'close', 'disconnect', 'closed', 'failed', 'refusedForGood', 'sessionClosed', 'sessionLost'];
 const often = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('opened' as const, 'heard' as const, 'connect' as const, 'time' as const) },
   { weight: 2, arbitrary: fc.constantFrom('silence' as const, 'noise' as const, 'backoff' as const) },
+  { weight: 2, arbitrary: fc.constantFrom('attached' as const, 'closeOwing' as const, 'failed' as const) },
   { weight: 5, arbitrary: fc.constantFrom(...kinds.filter((kind) => !ends.includes(kind))) },
   { weight: 1, arbitrary: fc.constantFrom(...kinds) },
 );
@@ -62,8 +67,10 @@ function eventOf(
     case 'dispose':
       return { type: kind };
     case 'close':
+      return { type: kind, held: 0 } as { type: string };
     case 'closeHolding':
-      return { type: 'close', held: kind === 'close' ? 0 : 3 } as { type: string };
+    case 'closeOwing':
+      return { type: 'close', held: 3, owed: kind === 'closeOwing' ? 3 : 0 } as { type: string };
     case 'opened':
     case 'heard':
       return { type: `socket.${kind}`, epoch };
@@ -75,6 +82,12 @@ function eventOf(
     case 'refused':
     case 'refusedForGood':
       return { type: 'greeting.failed', epoch, reason, fatal: kind === 'refusedForGood' } as { type: string };
+    case 'attached':
+      // A server counts its sockets: there is no other way.
+      return { type: 'session.attached', epoch: present + 1 };
+    case 'sessionClosed':
+    case 'sessionLost':
+      return { type: 'session.ended', reason: kind === 'sessionLost' ? reason : undefined } as { type: string };
     case 'nonsense':
       return { type: ['x', 'socket.', 'greeting.more', 'after'][Math.abs(offset)] ?? 'y' };
     default:
@@ -84,11 +97,21 @@ function eventOf(
 
 /** Where a step is none of the chart's events but one of the world around it. */
 function happen([kind, , ms]: Step, clock: HandClock, ports: FakeLine): void {
-  if (kind === 'silence') ports.heard = false;
-  else if (kind === 'noise') ports.heard = true;
-  else if (kind === 'time') clock.advance(ms % (2 * WINDOW));
-  else if (kind === 'longTime') clock.advance(ms);
-  else if (ports instanceof FakeConnection) ports.wait = kind === 'backoff' ? ms % 300 : false;
+  switch (kind) {
+    case 'silence':
+    case 'noise':
+      ports.heard = kind === 'noise';
+      return;
+    case 'time':
+      clock.advance(ms % (2 * WINDOW));
+      return;
+    case 'longTime':
+      clock.advance(ms);
+      return;
+  }
+  if (!(ports instanceof FakeConnection)) return;
+  if (kind.startsWith('owes')) ports.owes = kind === 'owes';
+  else ports.wait = kind === 'backoff' ? ms % 300 : false;
 }
 
 /** What has to hold of a line's chart after every step. */
@@ -104,12 +127,12 @@ function checkLine(actor: Actor<typeof connections> | Actor<typeof peers>, ports
   demand(state !== 'connected.live' || context.proven, () => 'live, and not proven');
   demand(!/draining/.test(state) || context.closing, () => 'draining, and not closing');
   demand(
-    context.reason !== undefined || !['disconnected.waiting', 'disconnected.failed', 'stale'].includes(state),
+    context.reason !== undefined || !/^(disconnected\.waiting|disconnected\.failed|stale|detached.*)$/.test(state),
     () => {
       return `no reason in ${state}`;
     },
   );
-  if (state === 'disposed') same(clock.pending, 0, 'timers left');
+  if (state === 'disposed' || state === 'detached.waiting') same(clock.pending, 0, `timers in ${state}`);
   return state;
 }
 
@@ -130,6 +153,8 @@ function checkLog(log: readonly string[]): void {
 export const connectionChart = fc.property(steps, fc.boolean(), fc.boolean(), (plan, greets, begun) => {
   const clock = new HandClock();
   const ports = new FakeConnection(clock);
+  // About half of them have a session from the beginning on.
+  ports.owes = plan.length % 2 === 0;
   const errors: unknown[] = [];
   const actor = createActor(connections, { clock, input: { ports, times: TIMES, greets } });
   actor.on('*', ({ type }) => void ports.log.push(`announce ${type}`));
@@ -142,6 +167,8 @@ export const connectionChart = fc.property(steps, fc.boolean(), fc.boolean(), (p
     if (before.status !== 'active') afterEnd += 1;
     if (afterEnd > ENOUGH) break;
     const event = eventOf(one, before.context.epoch);
+    // What a server's session says is not for this chart.
+    const isOurs = !event?.type.startsWith('session.');
     if (event) actor.send(event as never);
     else happen(one, clock, ports);
     if (errors.length > 0) throw errors[0];
@@ -153,8 +180,13 @@ export const connectionChart = fc.property(steps, fc.boolean(), fc.boolean(), (p
     demand(epoch >= before.context.epoch && refused >= before.context.refused, () => 'a count went back');
     demand(closing || !before.context.closing, () => 'closing was taken back');
     demand(state !== 'disconnected.waiting' || typeof retryInMs === 'number', () => 'waits for nothing');
+    if (state === 'disconnected.waiting' && closing) {
+      meet('connection closing, and waiting for another line');
+      demand((retryInMs ?? 0) <= TIMES.drainTimeout, () => `waits for ${retryInMs} ms while it is being closed`);
+    }
     demand(state !== 'connected.live' || liveAt !== undefined, () => 'live since never');
-    if (event?.epoch !== undefined && event.epoch < before.context.epoch && before.status === 'active') {
+    if (!isOurs) same(actor.getSnapshot().value, before.value, 'the state after what is not for this chart');
+    else if (event?.epoch !== undefined && event.epoch < before.context.epoch && before.status === 'active') {
       same(refused, before.context.refused + 1, 'refused facts of older epochs');
       same(stateName(actor.getSnapshot().value), stateName(before.value), 'the state after a fact of an older epoch');
     }
@@ -167,6 +199,12 @@ export const connectionChart = fc.property(steps, fc.boolean(), fc.boolean(), (p
   // Whatever came before: nothing lasts but idle, failed, and attempts that fail.
   ports.heard = false;
   clock.advance(2 * WINDOW + TIMES.drainTimeout + TIMES.discardTimeout);
+  const { context } = actor.getSnapshot();
+  if (context.closing) {
+    // Nor does close(): beside its own time, only the attempt that is under way then.
+    clock.advance(TIMES.connectTimeout);
+    same(stateName(actor.getSnapshot().value), 'disposed', 'the state long after close()');
+  }
   const last = stateName(actor.getSnapshot().value);
   demand(!last.startsWith('connected') && last !== 'stale', () => `${last} after a long silence`);
   if (actor.getSnapshot().status === 'active') actor.send({ type: 'dispose' });
@@ -174,30 +212,46 @@ export const connectionChart = fc.property(steps, fc.boolean(), fc.boolean(), (p
   checkLog(ports.log);
 });
 
-export const peerChart = fc.property(steps, fc.boolean(), (plan, silent) => {
+export const peerChart = fc.property(steps, fc.boolean(), fc.boolean(), (plan, silent, resumable) => {
   const clock = new HandClock();
   const ports = new FakeLine(clock);
   const errors: unknown[] = [];
-  const actor = createActor(peers, { clock, input: { ports, times: TIMES } });
+  const actor = createActor(peers, { clock, input: { ports, times: TIMES, resumable } });
   actor.on('*', ({ type }) => void ports.log.push(`announce ${type}`));
   actor.subscribe({ error: (error) => void errors.push(error) });
   actor.start();
+  let before = actor.getSnapshot();
   let afterEnd = 0;
   for (const one of plan) {
-    if (actor.getSnapshot().status !== 'active') afterEnd += 1;
+    if (before.status !== 'active') afterEnd += 1;
     if (afterEnd > ENOUGH) break;
-    // It has one socket, and no other ever speaks to it.
-    const event = eventOf([one[0], 0, one[2]], 1);
+    const event = eventOf(one, before.context.epoch);
     if (event) actor.send(event as never);
     else happen(one, clock, ports);
     if (errors.length > 0) throw errors[0];
-    meet(`peer ${checkLine(actor, ports, clock)}`);
+    const { context, value } = actor.getSnapshot();
+    const state = checkLine(actor, ports, clock);
+    meet(`peer ${state}`);
+    demand(context.epoch >= before.context.epoch, () => 'the epoch went back');
+    demand(before.context.resumable || !context.resumable, () => 'a session that was over came back');
+    demand(context.resumable || !state.startsWith('detached'), () => 'detached without a session');
+    demand(resumable || context.epoch === 1, () => 'another socket without a session');
+    const said = event?.type.startsWith('socket.') && before.status === 'active' ? event.epoch : undefined;
+    if (said !== undefined && said < before.context.epoch) {
+      same(context.refused, before.context.refused + 1, 'refused facts of older epochs');
+      same(stateName(value), stateName(before.value), 'the state after a fact of an older epoch');
+    } else if (said !== undefined && said > before.context.epoch) {
+      same(context, before.context, 'the context after a fact of an epoch to come');
+    }
+    before = actor.getSnapshot();
   }
-  // Whatever came before: a client that is silent is let go.
+  // Whatever came before: a client that is silent is let go; of a session, its socket is.
   if (silent) {
     ports.heard = false;
     clock.advance(2 * WINDOW + TIMES.drainTimeout + TIMES.discardTimeout);
-    same(stateName(actor.getSnapshot().value), 'disposed', 'the state after a long silence');
+    const { context, value } = actor.getSnapshot();
+    const waits = context.resumable && !context.closing && actor.getSnapshot().status === 'active';
+    same(stateName(value), waits ? 'detached.waiting' : 'disposed', 'the state after a long silence');
   }
   if (actor.getSnapshot().status === 'active') actor.send({ type: 'dispose' });
   checkLine(actor, ports, clock);

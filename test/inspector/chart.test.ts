@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate';
 import { createActor, createMachine } from 'xstate';
-import { connectionMachine, peerMachine, serverMachine } from '../../machines/index.js';
+import { connectionMachine, peerMachine, serverMachine, sessionMachine } from '../../machines/index.js';
 import { connect, listen } from '../../src/index.js';
 import type { Chart, Edge, Node } from '../../src/inspector/chart.js';
 import { edgeIdOf, planOf } from '../../src/inspector/chart-plan.js';
@@ -14,6 +14,7 @@ const machines: [keyof typeof charts, AnyStateMachine][] = [
   ['connection', connectionMachine],
   ['peer', peerMachine],
   ['server', serverMachine],
+  ['session', sessionMachine],
 ];
 
 const box = ({ x, y, w, h }: Node) => ({ left: x, top: y, right: x + w, bottom: y + h });
@@ -107,6 +108,9 @@ describe('where a chart is lit', () => {
     ['connection', 'connected.live', 'connected.line.live'],
     ['connection', 'stale', 'stale'],
     ['peer', 'connected.unproven', 'connected.line.unproven'],
+    ['peer', 'detached.waiting', 'detached.waiting'],
+    ['peer', 'detached.draining', 'detached.draining'],
+    ['session', 'detached', 'detached'],
     ['server', 'listening', 'listening'],
   ] as const)('%s: %s is %s', (name, place, id) => {
     expect(charts[name].nodes.filter((node) => node.place === place).map((node) => node.id)).toEqual([id]);

@@ -127,7 +127,7 @@ const lives: {
     machine: peerMachine,
     states: [LIVE, '{"connected":{"line":"draining","watch":"listening"}}', '"disposed"'],
     events: ['close', 'socket.closed'],
-    context: 'closing closingAt epoch proven reason refused times'.split(' '),
+    context: 'closing closingAt epoch proven reason refused resumable times'.split(' '),
   },
   {
     kind: 'server',

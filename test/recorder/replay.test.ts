@@ -23,8 +23,36 @@ async function story(entries = 500): Promise<FlightDump> {
   return connection.flightRecorder?.dump() as FlightDump;
 }
 
+/** The same with a session, and both sides of it: the line is lost while it is up, and while it is being closed. */
+async function session(entries = 500): Promise<{ connection: FlightDump; peer: FlightDump }> {
+  const at = stage();
+  const flightRecorder = { entries };
+  const server = await at.serve(echo, { session: 'require', flightRecorder });
+  const connection = at.dial({ session: true, flightRecorder });
+  connection.on('message', () => {});
+  await at.clock.runUntil(connection.connected());
+  const [peer] = server.peers;
+  for (const closes of [false, true]) {
+    connection.send('hello');
+    at.network.cut();
+    if (closes) void connection.close();
+    await at.clock.runUntil(() => connection.substate === 'waiting');
+    at.network.heal();
+    await at.clock.runUntil(() => connection.state === 'connected');
+  }
+  await at.clock.runUntil(connection.closed());
+  await at.clock.runUntil(() => peer?.state === 'disposed');
+  await at.clock.runUntil(server.dispose());
+  return {
+    connection: connection.flightRecorder?.dump() as FlightDump,
+    peer: peer?.flightRecorder?.dump() as FlightDump,
+  };
+}
+
 const whole = await story();
 const tail = await story(4);
+const sessions = await session();
+const sessionTails = await session(3);
 const copy = (dump: FlightDump): FlightDump => JSON.parse(JSON.stringify(dump));
 
 interface Node {
@@ -67,6 +95,36 @@ describe('a replay', () => {
     expect(replay(upToStale).left).toEqual([{ name: 'discardTimeout', inMs: 1000 }]);
   });
 
+  test.each([
+    ['of all of it', sessions],
+    ['of its end', sessionTails],
+  ])('of both sides of a session, which outlives its lines: %s', (_, { connection, peer }) => {
+    for (const dump of [connection, peer]) {
+      expect(dump.settings.session).toBe(true);
+      expect(replay(copy(dump)).difference).toBeUndefined();
+    }
+    expect(connection.steps.at(-1)).toMatchObject({ answers: { owesSession: [false] }, state: 'disposed' });
+    expect(connection.steps.at(-1)?.changed.reason).toMatchObject({ code: 'NINJA_DISPOSED' });
+    expect(peer.steps.map(({ event }) => event.type)).toContain('session.ended');
+    expect(peer.steps.at(-1)).toMatchObject({ changed: { reason: { epoch: 3 } }, state: 'disposed' });
+  });
+
+  test('tells what the session was asked, and what belongs to it', () => {
+    const { connection, peer } = sessions;
+    expect(connection.steps.flatMap(({ answers }) => answers.owesSession ?? [])).toEqual([true, false]);
+    expect(connection.steps.find(({ event }) => event.type === 'close')?.event).toEqual({
+      type: 'close',
+      held: 2,
+      owed: 2,
+    });
+    const told = peer.steps.filter(({ event }) => event.type.startsWith('session.'));
+    expect(told.map(({ event, state }) => [event, state])).toEqual([
+      [{ type: 'session.attached', epoch: 2 }, 'connected.unproven'],
+      [{ type: 'session.attached', epoch: 3 }, 'connected.unproven'],
+      [{ type: 'session.ended' }, 'connected.draining'],
+    ]);
+  });
+
   test('fires delayed transitions as late as they were', () => {
     const late = copy(whole);
     const place = late.steps.findIndex(({ event }) => event.type.includes('.backoff.'));
@@ -82,6 +140,15 @@ describe('a replay', () => {
       ({ steps }) => put(steps[2]?.entered[0] as never, 'to', 'stale'),
       'entered',
       'the states entered: recorded',
+    ],
+    [
+      'another answer about a session',
+      (dump) => {
+        Object.assign(dump, copy(sessions.connection));
+        for (const { answers } of dump.steps) if (answers.owesSession) put(answers as never, 'owesSession', [false]);
+      },
+      'entered',
+      'recorded [{"to":"disconnected.waiting"',
     ],
     ['another answer', ({ steps }) => put(steps[4]?.answers as never, 'heardInTime', [false]), 'entered', 'replayed'],
     ['an answer that is missing', ({ steps }) => put(steps[4] as never, 'answers', {}), 'entered', 'recorded'],
@@ -202,6 +269,20 @@ describe('what is no dump', () => {
       (dump: FlightDump) => ({ ...dump, settings: { ...dump.settings, drainTimeout: -1 } }),
       'settings.drainTimeout must be a number from 0, got -1',
     ],
+    [
+      'one that does not say whether there was a session',
+      (dump: FlightDump) => ({ ...dump, settings: { ...dump.settings, session: undefined } }),
+      'settings.session must be ',
+    ],
+    [
+      'a peer that does not know whether it has a session',
+      () => {
+        const peer = copy(sessionTails.peer);
+        delete (peer.start.chart as { context: { resumable?: unknown } }).context.resumable;
+        return peer;
+      },
+      'start.chart.context.resumable must be true or false, got undefined',
+    ],
   ];
   test.each(wrongs)('%s is refused', (_name, change, words) => {
     let told: unknown;
@@ -265,7 +346,8 @@ describe('hostile dumps', () => {
 
   fuzz.prop([fc.jsonValue()])('any JSON is refused, or replayed', (given) => demandSober(given));
 
-  for (const [name, dump] of Object.entries({ whole, tail })) {
+  const ofSessions = { session: sessions.connection, peer: sessions.peer, 'tail of a peer': sessionTails.peer };
+  for (const [name, dump] of Object.entries({ whole, tail, ...ofSessions })) {
     const ways = places(dump);
     fuzz.prop([fc.array(fc.tuple(fc.constantFrom(...ways), odd, fc.boolean()), { minLength: 1, maxLength: 4 })], {
       numRuns: 500,

@@ -33,6 +33,11 @@ describe.each([500, 1])('with %d entries', (entries) => {
     connect({ host, port, environment, flightRecorder, ...more });
   const sets = {
     'a connection': connectionPaths({ start: (world) => dial(world), message: 'held' }),
+    'a connection with a session': connectionPaths({
+      start: (world) => dial(world, { session: { onSessionLost: 'new' } }),
+      session: 'new',
+      message: 'held',
+    }),
     'a connection of two attempts': connectionPaths({
       start: (world) => dial(world, { maxAttempts: 2 }),
       maxAttempts: 2,
@@ -51,7 +56,8 @@ describe.each([500, 1])('with %d entries', (entries) => {
     }),
   };
 
-  describe.each(Object.entries(sets).slice(0, entries))('%s', (_name, paths) => {
+  const walked = Object.entries(sets).slice(0, entries === 1 ? 2 : undefined);
+  describe.each(walked)('%s', (_name, paths) => {
     test.each(paths.map((path) => [path.title, path] as const))('is replayed as it was: %s', async (_title, path) => {
       let last: Connection | undefined;
       await path.run(({ connection }: { connection: Connection }) => {
@@ -62,8 +68,14 @@ describe.each([500, 1])('with %d entries', (entries) => {
     });
   });
 
-  const ofPeers = peerPaths({ start: ({ port, environment }) => listen({ port, environment, flightRecorder }, echo) });
-  test.each(ofPeers.map((path) => [path.title, path] as const))('a peer is replayed as it was: %s', async (_, path) => {
+  const ofPeers = [undefined, 'require' as const].flatMap((session) => [
+    ...peerPaths({
+      start: ({ port, environment }) => listen({ port, environment, flightRecorder, session }, echo),
+      session: session !== undefined,
+      message: 'hello',
+    }).map((path) => [session ? 'with a session ' : '', path.title, path] as const),
+  ]);
+  test.each(ofPeers)('a peer %sis replayed as it was: %s', async (_, __, path) => {
     let last: Peer | undefined;
     await path.run(({ peer }: { peer: Peer }) => {
       last = peer;

@@ -80,6 +80,22 @@ walkAll('one with other numbers', {
   start: (world) =>
     open(world, { staleAfter: 600, finTimeout: 50, drainTimeout: 4000, stableAfter: 10_000, connectTimeout: 90 }),
 });
+walkAll('one with a session, and with another one when it is lost', {
+  start: (world) => open(world, { session: { onSessionLost: 'new' } }),
+  session: 'new',
+  message: 'held',
+});
+/** Sends something over each line, and lets it arrive. */
+const used = (onSessionLost: 'fail' | 'new') => ({
+  start: (world: PathWorld) => {
+    const connection = open(world, { session: { onSessionLost } });
+    return connection.on('connected', () => connection.send('used'));
+  },
+  check: { 'connected.live': (_: unknown, { clock }: PathWorld) => clock.advance(60) },
+  session: onSessionLost,
+});
+walkAll('one that gives up with its session', { ...used('fail'), message: 'held' });
+walkAll('one that has lost what it had sent, and goes on', { ...used('new'), orders: ['close'] });
 
 test('every transition that the world or the program can cause was taken', () => {
   const never = transitionsOf(connectionMachine)
@@ -95,8 +111,6 @@ const neverTaken: readonly string[] = [
   // Late words of a dead socket: it is stopped before it can say them.
   'connection greeting.* 0',
   'connection socket.* 0',
-  // The onConnect hook throws: up to the program and what its server says.
-  'connection.connecting.greeting greeting.failed 0',
   // A transport that was destroyed closes, and always says so.
   'stale socket.failed 0',
   'stale xstate.after.discardTimeout.stale 0',
@@ -110,6 +124,15 @@ describe('set-ups', () => {
     expect(titles.length).toBeGreaterThan(40);
     expect(titles).toContain('TCP opens, the server speaks, the server is killed, all heals → connected.live');
     for (const { places } of paths) expect(['connected.live', 'disposed']).toContain(places.at(-1));
+  });
+
+  test('a bare connection with a session needs no more', async () => {
+    const paths = connectionPaths({ session: 'new' });
+    expect(paths.length).toBeGreaterThan(100);
+    const moves = new Set(paths.flatMap(({ title }) => title.split(' →')[0]?.split(', ')));
+    expect(moves).toContain('close() with a message held');
+    const [path] = paths.filter(({ title }) => title.includes('the server is killed, close() with a message held'));
+    await path?.run();
   });
 
   test('the same each time', () => {
@@ -142,6 +165,11 @@ describe('set-ups', () => {
     );
     expect(() => connectionPaths({ greets: true })).toThrow('greets: needs `start`');
     expect(() => connectionPaths({ maxAttempts: 11 })).toThrow('maxAttempts: 1 … 10 or Infinity, not 11');
+    expect(() => connectionPaths({ session: true as never })).toThrow("session: 'fail' or 'new', not true");
+    expect(() => connectionPaths({ session: 'fail' })).toThrow("session: 'fail' needs `start`");
+    expect(() => connectionPaths({ session: 'new', greets: true, start: open, serve: serveLogin })).toThrow(
+      'a line with a session has no onConnect hook',
+    );
   });
 
   test('checks are called by place and by parent, and counted', async () => {
@@ -221,6 +249,7 @@ describe('what goes wrong', () => {
 
   test('options that are not those of the program', async () => {
     await expect(first({ start: open, greets: true, serve: serveLogin })).rejects.toThrow('has no onConnect hook');
+    await expect(first({ start: open, session: 'new' })).rejects.toThrow('and no session');
     const greeting = { start: (world: PathWorld) => open(world, logIn), serve: serveLogin };
     await expect(first(greeting)).rejects.toThrow('say `greets: true`');
     await expect(first({ start: (world) => open(world, { staleAfter: 0 }) })).rejects.toThrow('say `goesStale: false`');

@@ -304,6 +304,15 @@ describe('crash', () => {
     expect(network.openTransports).toBe(0);
   });
 
+  test('of a stopped process leaves no transport behind that was closed and did not hear of it', async () => {
+    const { clock, network, server, far } = await line();
+    server.freeze();
+    far.transport.reset();
+    server.crash();
+    await clock.advance(100);
+    expect([far.heard, network.openTransports]).toEqual([[], 0]);
+  });
+
   test('what dead code still calls has no effect', async () => {
     const { clock, network, server, far } = await line();
     const old = server.environment();

@@ -60,14 +60,14 @@ function walkAll<App extends PeerApp>(name: string, size: number, options: PeerP
   return paths;
 }
 
-walkAll('an echo server', 59, { start: start(echo), message: 'hello' });
-walkAll('one that listens to messages', 59, {
+walkAll('an echo server', 61, { start: start(echo), message: 'hello' });
+walkAll('one that listens to messages', 61, {
   start: start((peer) => void peer.on('message', (message) => peer.send(message))),
   message: 'hello',
   flood: 50,
 });
-walkAll('one that takes nothing', 59, { start: start(undefined, { discardIncoming: true }), flood: 50 });
-walkAll('one that wants a log-in', 59, { start: start(login), message: 'login', flood: 50 });
+walkAll('one that takes nothing', 61, { start: start(undefined, { discardIncoming: true }), flood: 50 });
+walkAll('one that wants a log-in', 61, { start: start(login), message: 'login', flood: 50 });
 walkAll('one that never goes stale', 38, {
   flood: 50,
   start: start(echo, { staleAfter: 0 }),
@@ -81,12 +81,12 @@ walkAll('one without any rule of time', 17, {
   frameTimeout: false,
   orders: [],
 });
-walkAll('one with other numbers', 59, {
+walkAll('one with other numbers', 61, {
   flood: 50,
   start: start(echo, { staleAfter: 100, frameTimeout: 1000, finTimeout: 500, drainTimeout: 40_000 }),
   message: 'hello',
 });
-walkAll('one of another framing, as NinjaTCP has it', 57, {
+walkAll('one of another framing, as NinjaTCP has it', 59, {
   flood: 50,
   start: start(echo, {
     framing: lengthPrefixed({ bytes: 1 }),
@@ -97,19 +97,64 @@ walkAll('one of another framing, as NinjaTCP has it', 57, {
   message: 'hello',
   heartbeat: 'I am here',
 });
-walkAll('frames of one byte, which have no halves', 48, {
+walkAll('frames of one byte, which have no halves', 50, {
   flood: 50,
   start: start(echo, { framing: lengthPrefixed({ bytes: 1 }) }),
   framing: lengthPrefixed({ bytes: 1 }),
+});
+
+walkAll('one whose clients have a session', 78, {
+  start: start(echo, { session: 'require' }),
+  session: true,
+  message: 'hello',
+  flood: 50,
+});
+walkAll('one that listens to the messages of sessions', 78, {
+  start: start((peer) => void peer.on('message', (message) => peer.send(message)), { session: true }),
+  session: true,
+  flood: 50,
+});
+walkAll('one with sessions and other numbers', 78, {
+  start: start(echo, {
+    session: { mode: 'accept', resumeWindow: 50_000, acknowledge: 'received' },
+    staleAfter: 100,
+    frameTimeout: 1000,
+    finTimeout: 500,
+    drainTimeout: 40_000,
+  }),
+  session: true,
+  message: 'hello',
+  flood: 50,
+});
+walkAll('one with sessions that never goes stale', 46, {
+  flood: 50,
+  start: start(echo, { staleAfter: 0, session: 'require' }),
+  session: true,
+  goesStale: false,
+  orders: ['peer.close', 'server.close'],
 });
 
 test('every transition that a client or the program can cause was taken', () => {
   const never = transitionsOf(peerMachine)
     .map(nameOf)
     .filter((name) => !taken.has(name));
-  // A transport that was destroyed closes, and always says so.
-  expect(never.sort()).toEqual(['stale socket.failed 0', 'stale xstate.after.discardTimeout.stale 0']);
+  expect(never.sort()).toEqual([...neverTaken].sort());
 });
+
+const neverTaken: readonly string[] = [
+  // A session is lost while its peer has a socket only where a store says so.
+  'connected session.ended 0',
+  // Late words of a dead socket: it is stopped before it can say them.
+  'peer socket.* 0',
+  // A stale socket is gone before anything else can come.
+  'stale session.attached 0',
+  'stale session.ended 0',
+  // A transport that was destroyed closes, and always says so.
+  'stale socket.failed 0',
+  'stale socket.failed 1',
+  'stale xstate.after.discardTimeout.stale 0',
+  'stale xstate.after.discardTimeout.stale 1',
+];
 
 describe('set-ups', () => {
   test('an echo server needs no options; titles are unique and readable', () => {
@@ -150,6 +195,7 @@ describe('set-ups', () => {
   test('a check where no path comes by throws at once, and says why', () => {
     expect(() => peerPaths({ check: { stale: () => {} }, goesStale: false })).toThrow('`goesStale` is false');
     expect(() => peerPaths({ check: { 'connected.draining': () => {} }, orders: [] })).toThrow('no path comes by');
+    expect(() => peerPaths({ check: { 'detached.waiting': () => {} } })).toThrow('Say `session: true`');
   });
 
   test('checks are called by place and by parent, and counted; the path goes on with the next client', async () => {
@@ -187,7 +233,9 @@ describe('set-ups', () => {
     expect([...new Set(ends)].sort()).toEqual([
       'and does so for ever: DRAIN_TIMEOUT, listening',
       'peer.close(): DISPOSED, listening',
+      'peer.close(): STALE, listening',
       'server.close(): DISPOSED, disposed',
+      'server.close(): STALE, disposed',
       'the client answers: DISPOSED, disposed',
       'the client answers: DISPOSED, listening',
       'the client answers: TRUNCATED, disposed',
@@ -205,6 +253,57 @@ describe('set-ups', () => {
       'the client sends garbage: FRAME_TOO_LARGE, listening',
       'the other half never comes: STALE, listening',
       'the socket is gone: STALE, listening',
+    ]);
+  });
+
+  test('with a session: each kind of end, and nothing is lost or doubled on the way there', async () => {
+    const ends: string[] = [];
+    const counted: number[] = [];
+    let received = 0;
+    const paths = peerPaths({
+      session: true,
+      flood: 20,
+      message: 'hello',
+      orders: ['peer.close', 'server.close'],
+      start: async ({ port, environment }) => {
+        received = 0;
+        const counting: PeerHandler = async (peer) => {
+          for await (const message of peer) {
+            received += 1;
+            peer.send(message);
+          }
+        };
+        return listen({ port, environment, session: 'require' }, counting);
+      },
+      check: {
+        'connected.live': async (_, { replies, clock, peer, words }) => {
+          // Of the client that the path is about, when it has said all, and reads.
+          if (peer.id > 1 || !/(speaks|floods|reads on|half comes)$/.test(words)) return;
+          await clock.advance(5);
+          expect(received).toBeGreaterThan(0);
+          expect(replies).toHaveLength(received);
+          counted.push(received);
+        },
+        disposed: ({ state }, { peer, words }) => ends.push(`${words}: ${peer.reason?.code.slice(6)}, ${state}`),
+      },
+    });
+    for (const path of paths) await path.run();
+    // Once; with another one on another line; with a flood; with both.
+    expect([...new Set(counted)].sort((a, b) => a - b)).toEqual([1, 2, 21, 22]);
+    expect([...new Set(ends)].sort()).toEqual([
+      'and does so for ever: DRAIN_TIMEOUT, listening',
+      'peer.close(): DISPOSED, disposed',
+      'peer.close(): DISPOSED, listening',
+      'server.close(): DISPOSED, disposed',
+      'the client answers: DISPOSED, disposed',
+      'the client answers: DISPOSED, listening',
+      // It cannot come back, since the server accepts nobody any more.
+      'the client hangs up: DISPOSED, disposed',
+      'the client is killed: DISPOSED, disposed',
+      'the client never comes back: SESSION_LOST, listening',
+      'the client says goodbye: CLOSED_BY_PEER, listening',
+      'the client stays away: DRAIN_TIMEOUT, listening',
+      'the socket is gone: DISPOSED, disposed',
     ]);
   });
 

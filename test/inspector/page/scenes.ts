@@ -20,6 +20,7 @@ export function connection(at: number, change: Partial<ConnectionSnapshot> = {})
     sent: quiet,
     heardBytes: 0,
     outbox: { messages: 0, bytes: 0 },
+    session: undefined,
     inbox: { messages: 0, bytes: 0 },
     pending: { messages: 0, bytes: 0 },
     readingPaused: false,

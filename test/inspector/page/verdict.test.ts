@@ -294,6 +294,21 @@ describe('the verdict on a line without trouble', () => {
   });
 });
 
+describe('the verdict on a peer whose session has no socket', () => {
+  test.each([
+    ['waiting', 'Its client is away'],
+    ['draining', 'It is being closed, and its client is away'],
+  ])('%s', (substate, headline) => {
+    const { endpoint: _, failures: __, attempt: ___, ...line } = connection(NOW, { state: 'detached', substate });
+    const reason = { code: 'NINJA_STALE', message: 'no byte for 3000 ms', at: NOW - 500, epoch: 1 } as const;
+    const peer = { ...line, kind: 'peer', id: 7, remoteAddress: '10.0.0.2', remotePort: 1, reason } as const;
+    const verdict = verdictOf({ snapshot: peer, history: [], now: NOW });
+    expect(verdict).toMatchObject({ mood: 'warn', headline, waitsFor: 'It waits for its client.' });
+    expect(verdict.because).toMatch(/What is sent meanwhile is kept, until the client comes back/);
+    expect(verdict.facts).toContainEqual({ name: 'Reason', value: 'NINJA_STALE' });
+  });
+});
+
 test('a line that is live again and again is not called good', () => {
   const life = [...Array(3).keys()].flatMap((n) => [
     `${n * 2000} connected.unproven ${n + 1} always`,

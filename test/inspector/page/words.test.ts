@@ -58,6 +58,8 @@ test.each([
   ['paused', 'wait'],
   ['binding', 'busy'],
   ['connecting.greeting', 'busy'],
+  ['detached.waiting', 'wait'],
+  ['detached.draining', 'ending'],
   ['never heard of', 'off'],
 ])('%s is %s', (place, tone) => {
   expect(lookOf(place).tone).toBe(tone);
@@ -66,6 +68,7 @@ test.each([
 test('timers are told by what they bring', () => {
   expect(comingWords('backoff', 5)).toBe('Attempt 5');
   expect(comingWords('silence', undefined)).toBe('Next check for silence');
+  expect(comingWords('resumeWindow', undefined)).toBe('Its session is given up');
   expect(comingWords('something new', undefined)).toBe('something new');
 });
 
