@@ -1,6 +1,7 @@
 /** Runs seeds, and writes one line of JSON for each: the other side of run.mjs, bundled. */
 import { parseArgs } from 'node:util';
 import { hash } from '../../src/testing/random.js';
+import { simulateSessions } from './sessions/world.js';
 import { simulate } from './world.js';
 
 /** The last part of a failing seed's trace. */
@@ -17,9 +18,15 @@ const { values } = parseArgs({
     /** Every so many seeds are run twice, and the traces compared. */
     twice: { type: 'string', default: '0' },
     trace: { type: 'boolean', default: false },
+    /** The world of sessions. */
+    sessions: { type: 'boolean', default: false },
   },
 });
 
+// Stacks of errors that are expected would be a tenth of the time; a replay shows them.
+if (!values.trace) Error.stackTraceLimit = 0;
+
+const run = values.sessions ? simulateSessions : simulate;
 const rejections: string[] = [];
 process.on('unhandledRejection', (error) => rejections.push(String((error as Error)?.stack ?? error)));
 
@@ -28,19 +35,20 @@ const say = (line: object): Promise<void> =>
 
 async function runSeed(seed: number, twice: boolean): Promise<void> {
   const traced = values.trace || twice;
-  const start = performance.now();
-  const { problems, trace, virtualMs, counts } = await simulate(seed, traced);
-  const ms = performance.now() - start;
+  const start = process.cpuUsage();
+  const { problems, trace, virtualMs, counts } = await run(seed, traced);
+  const { user, system } = process.cpuUsage(start);
+  const ms = (user + system) / 1000;
   await new Promise((resolve) => setImmediate(resolve));
   const wrong = [...problems, ...rejections.splice(0).map((error) => `nobody handled: ${error}`)];
   if (twice) {
-    const again = await simulate(seed, true);
+    const again = await run(seed, true);
     const differs = again.trace.findIndex((line, index) => line !== trace[index]);
     if (differs >= 0 || again.trace.length !== trace.length) {
       wrong.push(`the same seed gave another trace, from line ${differs}: ${trace[differs]} | ${again.trace[differs]}`);
     }
   }
-  const whole = wrong.length > 0 && !traced ? (await simulate(seed, true)).trace : trace;
+  const whole = wrong.length > 0 && !traced ? (await run(seed, true)).trace : trace;
   const shown = values.trace ? whole : wrong.length > 0 ? whole.slice(-TAIL) : [];
   const facts = values.trace ? { ...counts, traceDigest: hash(trace.join('\n')) } : counts;
   await say({ seed, ms, virtualMs, counts: facts, problems: wrong, trace: shown, twice });

@@ -1,6 +1,7 @@
 // Runs seeds of the simulation in processes of their own, with xstate as users have it in production.
 //   npm run simulate -- --seeds 1000 --from 1 --jobs 2       many
 //   npm run simulate -- --seed 1234 --trace                  one, with all that happened
+//   npm run simulate -- --sessions --seeds 1000              the same with sessions on: sessions/world.ts
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -18,6 +19,8 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2' },
     twice: { type: 'string', default: '50' },
     trace: { type: 'boolean', default: false },
+    /** The world of sessions. */
+    sessions: { type: 'boolean', default: false },
     /** So many failing seeds end the run. */
     failures: { type: 'string', default: '5' },
     /** The folder of the library, for a copy that was changed on purpose. */
@@ -80,7 +83,7 @@ function showProgress() {
 }
 
 function replayOf(seed) {
-  return `npm run simulate -- --seed ${seed} --trace`;
+  return `npm run simulate --${values.sessions ? ' --sessions' : ''} --seed ${seed} --trace`;
 }
 
 function take(line) {
@@ -106,15 +109,12 @@ function work(job) {
   const { seconds: limit, twice } = values;
   const least = Math.ceil(Number(values.least) / jobs);
   const options = { from: first + job, step: jobs, seeds: count, seconds: limit, least, twice };
+  const flags = ['trace', 'sessions'].filter((name) => values[name]).map((name) => `--${name}`);
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(
-    process.execPath,
-    ['--enable-source-maps', bundle, ...args, ...(values.trace ? ['--trace'] : [])],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_ENV: 'production' },
-    },
-  );
+  const child = spawn(process.execPath, ['--enable-source-maps', bundle, ...args, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   let next = first + job;
   let stderr = '';
   let stopped = false;

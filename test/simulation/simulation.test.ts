@@ -6,9 +6,12 @@ import { hash } from '../../src/testing/random.js';
 import { simulate } from './world.js';
 
 const CI = process.env.CI === 'true';
-const SECONDS = Number(process.env.NINJA_SIMULATION_SECONDS ?? (CI ? 90 : 20));
+const SECONDS = Number(process.env.NINJA_SIMULATION_SECONDS ?? (CI ? 60 : 20));
 /** In CI at least so many, however slow the machine: always the first ones, so that a red run can be repeated. */
-const LEAST = CI ? 500 : 1;
+const LEAST = CI ? 350 : 1;
+/** The same with sessions: some 10^6 messages and 10^4 breaks. */
+const SESSION_SECONDS = CI ? 25 : 10;
+const SESSION_LEAST = CI ? 300 : 1;
 const VIRTUAL_MINUTES = 5;
 /** A seed that was begun is finished; the bundle has to be made; and a slow machine has the least to do. */
 const PATIENCE = 150;
@@ -87,6 +90,35 @@ describe('simulation', () => {
     }
     expect(counts.arrived).toBeGreaterThan(100 * seeds);
     expect(twice).toBeGreaterThan(0);
+  });
+
+  test('with sessions not one message is lost, doubled, reordered or invented', {
+    timeout: 1000 * (SESSION_SECONDS + PATIENCE),
+  }, async ({ annotate }) => {
+    const summary = await run(
+      '--sessions',
+      '--seconds',
+      String(SESSION_SECONDS),
+      '--least',
+      String(SESSION_LEAST),
+      '--seeds',
+      '100000',
+      '--jobs',
+      '2',
+      '--twice',
+      '50',
+    );
+    const { seeds, seconds } = summary;
+    const { arrived = 0, breaks = 0, resumed = 0 } = summary.counts;
+    const words = `${seeds} seeds, ${arrived} messages arrived, ${breaks} breaks, ${resumed} resumes, ${seconds.toFixed(0)} s`;
+    console.log(`simulation with sessions: ${words}`);
+    await annotate(words);
+    expect(summary.failed.map(wordsOf).join('\n')).toBe('');
+    expect(seeds).toBeGreaterThanOrEqual(SESSION_LEAST);
+    // Whatever is never met proves nothing.
+    expect(arrived).toBeGreaterThan(1000 * seeds);
+    expect(breaks).toBeGreaterThan(15 * seeds);
+    expect(resumed).toBeGreaterThan(10 * seeds);
   });
 
   test('in this process, with real turns of the event loop, a seed gives the trace of the bundle', {
