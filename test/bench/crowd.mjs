@@ -71,26 +71,29 @@ function sweep() {
   }
 }
 
-const ways = {
-  ours: {
-    async serve() {
-      const server = await listen({ host: HOST, port: 0, backlog: BACKLOG }, (peer) => {
-        open += 1;
-        peer.on('disposed', ({ reason }) => {
-          open -= 1;
-          lose(reason.message);
-        });
-      });
-      return server.address().port;
-    },
-    async dial(port) {
-      const connection = connect({ host: HOST, port });
-      await connection.connected();
+const oursWith = (session) => ({
+  async serve() {
+    const server = await listen({ host: HOST, port: 0, backlog: BACKLOG, session }, (peer) => {
       open += 1;
-      connection.on('disconnected', ({ reason }) => lose(reason.message));
-      return connection;
-    },
+      peer.on('disposed', ({ reason }) => {
+        open -= 1;
+        lose(reason.message);
+      });
+    });
+    return server.address().port;
   },
+  async dial(port) {
+    const connection = connect({ host: HOST, port, session });
+    await connection.connected();
+    open += 1;
+    connection.on('disconnected', ({ reason }) => lose(reason.message));
+    return connection;
+  },
+});
+
+const ways = {
+  ours: oursWith(false),
+  'ours in a session': oursWith(true),
   /** A socket as it is. */
   raw: {
     serve: () =>

@@ -8,21 +8,24 @@ import { percentile, sorted } from './statistics.mjs';
 
 const HOST = '127.0.0.1';
 
-const ways = {
-  ours: {
-    async echo() {
-      const server = await listen({ host: HOST, port: 0 }, (peer) =>
-        peer.on('message', (message) => peer.send(message)),
-      );
-      return server.address().port;
-    },
-    async ask(port, onAnswer) {
-      const connection = connect({ host: HOST, port });
-      connection.on('message', onAnswer);
-      await connection.connected({ proven: true });
-      return (message) => connection.send(message);
-    },
+const oursWith = (session) => ({
+  async echo() {
+    const server = await listen({ host: HOST, port: 0, session }, (peer) =>
+      peer.on('message', (message) => peer.send(message)),
+    );
+    return server.address().port;
   },
+  async ask(port, onAnswer) {
+    const connection = connect({ host: HOST, port, session });
+    connection.on('message', onAnswer);
+    await connection.connected({ proven: true });
+    return (message) => connection.send(message);
+  },
+});
+
+const ways = {
+  ours: oursWith(false),
+  'ours in a session': oursWith(true),
   /** Without framing: the whole answer is awaited by its length. */
   raw: {
     async echo() {

@@ -1,6 +1,6 @@
 // ninja-tcp against what is written by hand, and against others: `npm run bench`, about five minutes.
 //   -- --rounds 9        more rounds than 5; all suites take turns in each
-//   -- --only NAME       one suite: decode, one-way, ping-pong, crowd, growth
+//   -- --only NAME       one suite: decode, one-way, ping-pong, sessions, crowd, growth
 //   -- --quick           small counts, for whoever changes the benchmark: its figures say little
 //   -- --no-peers        without the packages of others, which are installed on first use
 //   -- --connections N   the last point of the plot over connections: 1000 by default, or 10000
@@ -21,6 +21,7 @@ import { decode } from './suites/decode.mjs';
 import { growth } from './suites/growth.mjs';
 import { oneWay } from './suites/one-way.mjs';
 import { ask } from './suites/ping-pong.mjs';
+import { sessions } from './suites/sessions.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +38,7 @@ const { values } = parseArgs({
 });
 if (values.write && values.quick) throw new Error('figures of --quick are not for the page');
 const only = values.growth ? growth.name : values.only;
-const all = [decode, oneWay, ask, crowd, growth];
+const all = [decode, oneWay, ask, sessions, crowd, growth];
 const suites = all.filter(({ name }) => (only ?? name) === name);
 if (suites.length === 0) throw new Error(`there is no suite '${only}'`);
 const rounds = Number(values.rounds);

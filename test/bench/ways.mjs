@@ -21,13 +21,13 @@ async function connectRaw(port) {
   return socket;
 }
 
-async function listenOurs(handler) {
-  const server = await listen({ host: HOST, port: 0 }, handler);
+async function listenOurs(handler, options = {}) {
+  const server = await listen({ host: HOST, port: 0, ...options }, handler);
   return server.address().port;
 }
 
-async function sendOurs(port) {
-  const connection = connect({ host: HOST, port });
+async function sendOurs(port, _job, options = {}) {
+  const connection = connect({ host: HOST, port, ...options });
   await connection.connected({ proven: true });
   return { put: (message) => connection.send(message), drained: () => connection.drained() };
 }
@@ -36,6 +36,12 @@ async function sendOurs(port) {
 const ours = {
   receive: (accept) => listenOurs((peer) => peer.on('message', accept())),
   send: sendOurs,
+};
+
+/** Each message is numbered, kept until it is handled, and acknowledged. */
+const oursInSession = {
+  receive: (accept) => listenOurs((peer) => peer.on('message', accept()), { session: 'require' }),
+  send: (port, job) => sendOurs(port, job, { session: true }),
 };
 
 const oursForAwait = {
@@ -128,6 +134,7 @@ const rawReceiver = { receive: receiveRaw(4), send: reference.send };
 
 export const ways = {
   ours,
+  'ours in a session': oursInSession,
   'ours for await': oursForAwait,
   'ours batches': oursBatches,
   reference,

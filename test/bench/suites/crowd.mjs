@@ -10,7 +10,7 @@ const SETTLE_MS = 1500;
 const WATCH_MS = 3000;
 
 /** @param crowd how many connections the processor is watched with; 0 for not at all */
-function measure(way, { count, crowd }) {
+export function measure(way, { count, crowd }) {
   return withEnds(async (start) => {
     const server = start('crowd.mjs', 'serve', way);
     const { port } = await server.next();

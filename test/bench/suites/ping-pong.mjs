@@ -4,7 +4,7 @@ import { withEnds } from '../processes.mjs';
 const SIZE = 32;
 const COUNT = 20_000;
 
-function pingPong(way, count) {
+export function pingPong(way, count) {
   return withEnds(async (start) => {
     const job = { size: SIZE, warm: Math.round(count / 4), count };
     const { port } = await start('ping-pong.mjs', 'echo', way, job).next();
