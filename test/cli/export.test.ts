@@ -3,7 +3,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, describe, expect, it, test, vi } from 'vitest';
 import { type AnyStateMachine, createActor, createMachine, SimulatedClock } from 'xstate';
-import { connectionMachine, peerMachine, serverMachine } from '../../machines/index.js';
+import { connectionMachine, peerMachine, serverMachine, sessionMachine } from '../../machines/index.js';
 import { type Home, read, UsageError } from '../../src/cli/arguments.js';
 import { exportCommand } from '../../src/cli/export.js';
 import { planOf } from '../../src/inspector/chart-plan.js';
@@ -13,6 +13,7 @@ const machines: [string, AnyStateMachine][] = [
   ['connection', connectionMachine],
   ['peer', peerMachine],
   ['server', serverMachine],
+  ['session', sessionMachine],
 ];
 
 /** What the command prints. */
@@ -101,8 +102,8 @@ describe('ninja-tcp export', () => {
   });
 
   test.each([
-    [['door'], "there is no statechart 'door': connection, peer, server."],
-    [['toString'], "there is no statechart 'toString': connection, peer, server."],
+    [['door'], "there is no statechart 'door': connection, peer, server, session."],
+    [['toString'], "there is no statechart 'toString': connection, peer, server, session."],
     [['--format', 'png'], "--format must be one of stately, json, mermaid, svg, got 'png'."],
     [['--format', 'constructor'], "--format must be one of stately, json, mermaid, svg, got 'constructor'."],
   ])('refuses %j', async (args, sentence) => {

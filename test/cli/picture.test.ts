@@ -38,13 +38,15 @@ describe('the states in a row', () => {
     ['connection', 'connected.live', '○ disconnected ○ connecting ● connected (live) ○ stale ○ disposed'],
     ['connection', 'disconnected.waiting', '● disconnected (waiting) ○ connecting ○ connected ○ stale ○ disposed'],
     ['connection', 'stale', '○ disconnected ○ connecting ○ connected ● stale ○ disposed'],
-    ['peer', 'disposed', '○ connected ○ stale ● disposed'],
+    ['peer', 'disposed', '○ connected ○ stale ○ detached ● disposed'],
   ] as const)('of a %s that is %s', (kind, place, row) => {
     expect(stateRow(charts[kind], place, plain)).toBe(row);
   });
 
   test('the lit one is bright, the others are dim', () => {
-    expect(stateRow(charts.peer, 'stale', marked)).toBe('<dim ○ connected> <bold,red ● stale> <dim ○ disposed>');
+    expect(stateRow(charts.peer, 'stale', marked)).toBe(
+      '<dim ○ connected> <bold,red ● stale> <dim ○ detached> <dim ○ disposed>',
+    );
   });
 });
 
@@ -92,6 +94,7 @@ describe('the states in boxes', () => {
     ['disconnected.failed', 'red'],
     ['disconnected.waiting', 'yellow'],
     ['connecting.dialing', 'yellow'],
+    ['detached.waiting', 'yellow'],
     ['disposed', 'cyan'],
   ])('%s is %s', (place, colour) => {
     expect(colourOf(place)).toBe(colour);

@@ -24,7 +24,7 @@ suite('ninja-tcp, how it is called', () => {
       ['demo', 'Usage: ninja-tcp demo [FILE] [--inspect] [--json]\n'],
       ['inspect', 'Usage: ninja-tcp inspect HOST:PORT [--port PORT] [--allow-control] [--stale-after MS]\n'],
       ['watch', 'Usage: ninja-tcp watch URL [NAME] [--once] [--json]\n'],
-      ['export', 'Usage: ninja-tcp export [connection|peer|server] [--format FORMAT]\n'],
+      ['export', 'Usage: ninja-tcp export [connection|peer|server|session] [--format FORMAT]\n'],
       ['replay', 'Usage: ninja-tcp replay FILE [--as-test] [--out FILE] [--json] [--step]\n'],
     ] as const) {
       const one = await run(command, '--help');
@@ -71,9 +71,9 @@ suite('ninja-tcp, how it is called', () => {
       "URL must be an inspector's address, http://127.0.0.1:PORT/?token=TOKEN, got 'ftp://a/?token=x'.",
     ],
     [['demo', '--json=yes'], "--json takes no value, got 'yes'."],
-    [['export', 'socket'], "there is no statechart 'socket': connection, peer, server."],
+    [['export', 'socket'], "there is no statechart 'socket': connection, peer, server, session."],
     [['export', '--format', 'png'], "--format must be one of stately, json, mermaid, svg, got 'png'."],
-    [['export', 'peer', 'server'], "export takes [connection|peer|server]; 'server' is too much."],
+    [['export', 'peer', 'server'], "export takes [connection|peer|server|session]; 'server' is too much."],
     [['demo', 'a', 'b'], "demo takes [FILE]; 'b' is too much."],
   ])('refuses %j in one sentence, with the usage', async (args, sentence) => {
     const { code, stdout, stderr } = await run(...args);

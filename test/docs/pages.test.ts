@@ -10,7 +10,14 @@ import { inspectCommand } from '../../src/cli/inspect.js';
 import { watchCommand } from '../../src/cli/watch.js';
 import { errorTable } from '../../src/errors.js';
 import { lengthPrefixed } from '../../src/framing/length-prefixed.js';
-import { connectionNumbers, lineNumbers, serverNumbers } from '../../src/options.js';
+import {
+  connectionNumbers,
+  lineNumbers,
+  serverNumbers,
+  sessionNumbers,
+  sessionServerNumbers,
+  windowNumbers,
+} from '../../src/options.js';
 import { connectionSettings } from '../../src/settings.js';
 import { nodeEnvironment } from '../../src/socket/node.js';
 import { anchorOf, blocksOf, headingsOf, inlineCodeOf, linksOf, pages, prose, read } from './pages.js';
@@ -107,8 +114,10 @@ describe('tables', () => {
   });
 
   test('docs/limits.md has every number', () => {
-    const named = [...read('docs/limits.md').matchAll(/<!-- default: (\w+) -->/g)].map(([, name]) => name as string);
-    const all = Object.keys({ ...lineNumbers, ...connectionNumbers, ...serverNumbers });
+    const named = [...read('docs/limits.md').matchAll(/<!-- default: ([\w.]+) -->/g)].map(([, name]) => name as string);
+    const window = Object.keys(windowNumbers).map((name) => `window.${name}`);
+    const sessions = Object.keys({ ...sessionNumbers, ...sessionServerNumbers });
+    const all = [...Object.keys({ ...lineNumbers, ...connectionNumbers, ...serverNumbers }), ...sessions, ...window];
     // Not limits: how often we speak, and how long a line has to live to be called good.
     expect([...named].sort()).toEqual(
       all.filter((name) => !['heartbeatInterval', 'stableAfter'].includes(name)).sort(),

@@ -80,6 +80,8 @@ export class Workshop {
         index: `${root}src/index.ts`,
         'testing/index': `${root}src/testing/index.ts`,
         'opentelemetry/index': `${root}src/opentelemetry/index.ts`,
+        'redis/index': `${root}src/redis/index.ts`,
+        'file-store/index': `${root}src/file-store/index.ts`,
         'machines/index': `${root}machines/index.ts`,
         'inspector/index': `${root}src/inspector/index.ts`,
       },

@@ -363,8 +363,9 @@ function checksOf({ main, testing, machines, inspector }) {
     'ninja-tcp/machines: the charts': () => {
       const states = ['disconnected', 'connecting', 'connected', 'stale', 'disposed'];
       assert.deepEqual(Object.keys(machines.connectionMachine.states), states);
-      assert.deepEqual(Object.keys(machines.peerMachine.states), ['connected', 'stale', 'disposed']);
+      assert.deepEqual(Object.keys(machines.peerMachine.states), ['connected', 'stale', 'detached', 'disposed']);
       assert.ok('listening' in machines.serverMachine.states);
+      assert.ok('attached' in machines.sessionMachine.states);
     },
   };
 }

@@ -1,60 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ListenOptions, listen, type PeerHandler } from '../../src/index.js';
 import { as, ca } from './certificates.js';
-import { connectTo, later, next, until } from './support.js';
-
-const PATHS = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-const noHaproxy = (() => {
-  try {
-    execFileSync('haproxy', ['-v'], { stdio: 'ignore', env: PATHS });
-    return false;
-  } catch {
-    return true;
-  }
-})();
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-/** A haproxy in front of `target`, which is told the client's address by `how`. Gives its port. */
-async function haproxy(target: string, how: string): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'ninja-'));
-  later(() => rmSync(folder, { recursive: true, force: true }));
-  const port = await freePort();
-  const file = join(folder, 'haproxy.cfg');
-  writeFileSync(
-    file,
-    `global
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-listen till
-  bind 127.0.0.1:${port}
-  server one ${target} ${how}
-`,
-  );
-  const child: ChildProcess = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: 'ignore', env: PATHS });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  later(() => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    return gone;
-  });
-  return port;
-}
+import { connectTo, freePort, later, next, until } from './support.js';
+import { haproxyTo, noHaproxy } from './support-haproxy.js';
 
 const echo: PeerHandler = async (peer) => {
   for await (const message of peer) peer.send(message);
@@ -76,7 +27,7 @@ describe.skipIf(noHaproxy)('behind haproxy', () => {
     const { server, at } = await serve();
     // haproxy may need a moment to bind: the connection heals.
     const localPort = await freePort();
-    const connection = connectTo(await haproxy(at, 'send-proxy-v2'), { backoff: () => 20, localPort });
+    const connection = connectTo(await haproxyTo([at], 'send-proxy-v2'), { backoff: () => 20, localPort });
     const sent = [1, 70_000, 1_000_000].map((size) => Buffer.alloc(size, size));
     for (const message of sent) connection.send(message);
     for (const message of sent) expect((await next<Buffer>(connection, 'message')).equals(message)).toBe(true);
@@ -87,7 +38,7 @@ describe.skipIf(noHaproxy)('behind haproxy', () => {
 
   test('send-proxy-v2 with TLVs in front of TLS: both pass', async () => {
     const { server, at } = await serve({ tls: as('server') });
-    const port = await haproxy(at, 'send-proxy-v2 proxy-v2-options crc32c,unique-id');
+    const port = await haproxyTo([at], 'send-proxy-v2 proxy-v2-options crc32c,unique-id');
     const connection = connectTo(port, { backoff: () => 20, tls: { ca, servername: 'localhost' } });
     connection.send('hello');
     expect(String(await next(connection, 'message'))).toBe('hello');
@@ -103,7 +54,7 @@ describe.skipIf(noHaproxy)('behind haproxy', () => {
     const { server, refused, at } = await serve();
     let checks = 0;
     server.on('peer', () => (checks += 1));
-    const connection = connectTo(await haproxy(at, 'send-proxy-v2 check inter 50ms'), { backoff: () => 20 });
+    const connection = connectTo(await haproxyTo([at], 'send-proxy-v2 check inter 50ms'), { backoff: () => 20 });
     await connection.connected({ proven: true });
     await until(() => checks > 4);
     expect([refused, connection.epoch > 0, connection.state]).toEqual([[], true, 'connected']);
@@ -111,7 +62,7 @@ describe.skipIf(noHaproxy)('behind haproxy', () => {
 
   test('send-proxy, version 1: refused with a word on what to do', async () => {
     const { refused, at } = await serve();
-    connectTo(await haproxy(at, 'send-proxy'), { backoff: () => 20 });
+    connectTo(await haproxyTo([at], 'send-proxy'), { backoff: () => 20 });
     await until(() => refused.length > 0);
     expect(refused[0]).toBe(
       'no PROXY header of version 2: it is one of version 1, in text; let the proxy send version 2 (haproxy: send-proxy-v2)',
@@ -120,14 +71,14 @@ describe.skipIf(noHaproxy)('behind haproxy', () => {
 
   test('no header at all: refused', async () => {
     const { refused, at } = await serve();
-    connectTo(await haproxy(at, ''), { backoff: () => 20 });
+    connectTo(await haproxyTo([at], ''), { backoff: () => 20 });
     await until(() => refused.length > 0);
     expect(refused[0]).toBe('no PROXY header of version 2: it begins with 00 00 00 00');
   });
 
   test('an address that is not trusted: refused, whatever it sends', async () => {
     const { refused, at } = await serve({ proxyProtocol: { trusted: ['10.0.0.0/8'] } });
-    connectTo(await haproxy(at, 'send-proxy-v2'), { backoff: () => 20 });
+    connectTo(await haproxyTo([at], 'send-proxy-v2'), { backoff: () => 20 });
     await until(() => refused.length > 0);
     expect(refused[0]).toBe('127.0.0.1 is not a trusted proxy of proxyProtocol');
   });
@@ -137,7 +88,7 @@ describe.skipIf(noHaproxy)('behind haproxy', () => {
     later(() => rmSync(folder, { recursive: true, force: true }));
     const path = join(folder, 'till.sock');
     const { server } = await serve({ path });
-    const connection = connectTo(await haproxy(`unix@${path}`, 'send-proxy-v2'), { backoff: () => 20 });
+    const connection = connectTo(await haproxyTo([`unix@${path}`], 'send-proxy-v2'), { backoff: () => 20 });
     await connection.connected({ proven: true });
     expect([...server.peers].at(-1)?.remoteAddress).toBe('127.0.0.1');
   });
