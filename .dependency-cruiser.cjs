@@ -3,9 +3,22 @@ const at = (names) => `^src/(${names.join('|')})(\\.ts$|/)`;
 
 const layers = [
   { name: 'cli', path: at(['cli']) },
-  { name: 'doors', path: at(['index', 'inspector', 'testing', 'opentelemetry']) },
-  { name: 'facade', path: at(['connection', 'server', 'admission', 'peer', 'peer-life', 'line']) },
-  { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol'])}` },
+  { name: 'doors', path: at(['index', 'inspector', 'testing', 'opentelemetry', 'redis', 'file-store']) },
+  {
+    name: 'facade',
+    path: at([
+      'connection',
+      'server',
+      'admission',
+      'peer',
+      'peer-life',
+      'peer-view',
+      'session-life',
+      'session-sleep',
+      'line',
+    ]),
+  },
+  { name: 'engine', path: `^machines/|${at(['socket', 'delivery', 'protocol', 'sessions'])}` },
   {
     name: 'values',
     path: at([
@@ -18,6 +31,7 @@ const layers = [
       'snapshot',
       'registry',
       'recorder',
+      'store',
     ]),
   },
   { name: 'ground', path: at(['target', 'errors', 'backoff', 'environment', 'addresses', 'version']) },
@@ -149,7 +163,7 @@ module.exports = {
       name: 'library-uses-dependencies-only',
       comment: 'a package that src or machines import belongs into dependencies',
       severity: 'error',
-      from: { path: ours, pathNot: '^src/opentelemetry/' },
+      from: { path: ours, pathNot: '^src/(opentelemetry|redis)/' },
       to: { dependencyTypes: ['npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'unknown'] },
     },
     {
@@ -164,6 +178,19 @@ module.exports = {
       severity: 'error',
       from: { path: ours, pathNot: '^src/opentelemetry/' },
       to: { path: '(^|/)node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'redis-uses-its-optional-peer',
+      comment: 'who does not import this door needs no Redis',
+      severity: 'error',
+      from: { path: '^src/redis/' },
+      to: { path: '(^|/)node_modules/', pathNot: '(^|/)node_modules/redis/' },
+    },
+    {
+      name: 'redis-in-its-door-only',
+      severity: 'error',
+      from: { path: ours, pathNot: '^src/redis/' },
+      to: { path: '(^|/)node_modules/@?redis/' },
     },
     {
       name: 'everything-resolves',

@@ -9,7 +9,7 @@ function source(charts) {
     "import type { Chart } from './chart.js';",
     '',
     '// biome-ignore format: a line for each state and each transition',
-    "export const charts: Readonly<Record<'connection' | 'peer' | 'server', Chart>> = {",
+    "export const charts: Readonly<Record<'connection' | 'peer' | 'server' | 'session', Chart>> = {",
     ...charts.flatMap(({ nodes, edges, ...head }) => [
       `  ${head.id}: {`,
       `    ...${JSON.stringify(head)},`,
@@ -27,9 +27,10 @@ function source(charts) {
 }
 
 /** The files, by their path: the charts as values, and each as a picture. */
-export async function pictures({ connectionMachine, peerMachine, serverMachine, planOf, svgOf }) {
+export async function pictures({ connectionMachine, peerMachine, serverMachine, sessionMachine, planOf, svgOf }) {
   const charts = [];
-  for (const machine of [connectionMachine, peerMachine, serverMachine]) charts.push(await layout(planOf(machine)));
+  const machines = [connectionMachine, peerMachine, serverMachine, sessionMachine];
+  for (const machine of machines) charts.push(await layout(planOf(machine)));
   return new Map([
     ['src/inspector/charts.ts', source(charts)],
     ...charts.map((chart) => [`docs/images/${chart.id}.svg`, svgOf(chart)]),

@@ -1,11 +1,17 @@
 // What the documentation is made from: the tables and statecharts of the library itself, and the comments in its source.
 // No build is needed: these files import nothing but xstate, each other and types, so each is translated by itself.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const drawing = ['chart-plan', 'chart-svg', 'chart-mermaid'];
+const compilerOptions = {
+  module: ts.ModuleKind.ESNext,
+  target: ts.ScriptTarget.ES2022,
+  verbatimModuleSyntax: true,
+};
 const cache = `${root}node_modules/.cache/ninja-tcp`;
 
 /** The values that tables and pictures are made from: of options, errors, metrics, machines and what draws them. */
@@ -32,11 +38,35 @@ export async function load() {
 }
 
 function translate(file, folder) {
-  const { outputText } = ts.transpileModule(readFileSync(root + file, 'utf8'), {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, verbatimModuleSyntax: true },
-  });
+  const { outputText } = ts.transpileModule(readFileSync(root + file, 'utf8'), { compilerOptions });
   const name = file.replace(/^.*\//, '').replace(/\.ts$/, '.mjs');
   writeFileSync(`${folder}/${name}`, outputText.replace(/(from '\.\/[^']+)\.js'/g, "$1.mjs'"));
+}
+
+/**
+ * The exports of some files of the library, by path, with whatever they import translated beside them: for what is made by
+ * running it.
+ */
+export async function loadWithImports(paths) {
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(`${cache}/docs-`);
+  try {
+    // It grows meanwhile.
+    const todo = new Set(paths);
+    for (const path of todo) {
+      const text = readFileSync(root + path, 'utf8');
+      const { outputText } = ts.transpileModule(text, { compilerOptions });
+      const target = `${folder}/${path.replace(/\.ts$/, '.mjs')}`;
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, outputText.replace(/(from '\.[^']+)\.js'/g, "$1.mjs'"));
+      for (const [, to] of outputText.matchAll(/from '(\.[^']+)\.js'/g)) todo.add(`${join(dirname(path), to)}.ts`);
+    }
+    return await Promise.all(
+      paths.map((path) => import(pathToFileURL(`${folder}/${path.replace(/\.ts$/, '.mjs')}`).href)),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const sources = new Map();
@@ -89,4 +119,26 @@ export function membersOf(file, name) {
 
 function literalOf(expression) {
   return ts.isObjectLiteralExpression(expression) ? expression : literalOf(expression.expression);
+}
+
+/** What a comment before a member of a list says, in a table of rows such as `layouts`: name of the row's first → words. */
+export function rowWordsOf(file, name, member) {
+  const source = parsed(file);
+  const { initializer } = statementOf(file, name).declarationList.declarations[0];
+  const one = literalOf(initializer).properties.find((property) => property.name.getText() === member);
+  const fields = one.initializer.properties.find((property) => property.name.getText() === 'fields');
+  return new Map(
+    fields.initializer.elements.map((row) => {
+      const { text } = source;
+      const start = row.getFullStart();
+      const comments = [
+        ...(ts.getTrailingCommentRanges(text, start) ?? []),
+        ...(ts.getLeadingCommentRanges(text, start) ?? []),
+      ];
+      const words = comments.map(({ pos, end }) => text.slice(pos, end).replace(/^\/\*\*\s*|\s*\*\/$/g, '')).join(' ');
+      const field = row.elements[0].text;
+      if (words === '') throw new Error(`${file}: ${name}.${member}.${field} has no comment`);
+      return [field, words];
+    }),
+  );
 }

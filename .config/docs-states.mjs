@@ -66,10 +66,10 @@ function image(name, machine) {
 }
 
 /** The generated parts that show statecharts, by name. */
-export function charts({ connectionMachine, peerMachine, serverMachine, planOf, mermaidOf }) {
+export function charts({ connectionMachine, peerMachine, serverMachine, sessionMachine, planOf, mermaidOf }) {
   const short = ['```mermaid', mermaidOf(planOf(connectionMachine), true), '```'].join('\n');
   const parts = { 'picture of a connection, in short': short };
-  const machines = { connection: connectionMachine, peer: peerMachine, server: serverMachine };
+  const machines = { connection: connectionMachine, peer: peerMachine, server: serverMachine, session: sessionMachine };
   for (const [name, machine] of Object.entries(machines)) {
     parts[`picture of a ${name}`] = image(name, machine);
     parts[`states of a ${name}`] = stateTable(machine);

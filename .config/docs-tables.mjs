@@ -66,16 +66,29 @@ function optionsOf(values) {
     connection: { numbers: numbers(values, 'connectionNumbers'), choices: choices('ConnectOptions') },
     server: { numbers: numbers(values, 'serverNumbers'), choices: choices('ListenOptions') },
     recorder: { numbers: numbers(values, 'recorderNumbers'), choices: choices('RecorderChoices') },
+    session: {
+      numbers: [
+        ...numbers(values, 'sessionNumbers'),
+        ...numbers(values, 'windowNumbers').map((one) => ({ ...one, name: `window.${one.name}` })),
+      ],
+      choices: choices('SessionChoices'),
+    },
+    clientSession: { numbers: [], choices: choices('ClientSessionOptions') },
+    serverSession: { numbers: numbers(values, 'sessionServerNumbers'), choices: choices('ServerSessionOptions') },
   };
 }
 
 function optionTables({ numbers, choices }) {
   return [
-    table(
-      ['Option', 'Default', 'Unit', 'Bounds', 'What it says'],
-      numbers.map((one) => [`\`${one.name}\``, one.otherwise, one.unit, one.bounds, one.words]),
-    ),
-    '',
+    ...(numbers.length === 0
+      ? []
+      : [
+          table(
+            ['Option', 'Default', 'Unit', 'Bounds', 'What it says'],
+            numbers.map((one) => [`\`${one.name}\``, one.otherwise, one.unit, one.bounds, one.words]),
+          ),
+          '',
+        ]),
     table(
       ['Option', 'Default', 'Type', 'What it says'],
       choices.map((one) => [
@@ -92,7 +105,7 @@ function optionTables({ numbers, choices }) {
 export function defaultsOf(values) {
   const groups = optionsOf(values);
   return new Map(
-    [groups.line, groups.connection, groups.server]
+    [groups.line, groups.connection, groups.server, groups.session, groups.serverSession]
       .flatMap(({ numbers }) => numbers)
       .map(({ name, otherwise, unit }) => [
         name,
@@ -183,6 +196,9 @@ export function tables(values) {
     'options of a connection': optionTables(groups.connection),
     'options of a server': optionTables(groups.server),
     'options of the flight recorder': optionTables(groups.recorder),
+    'options of a session': optionTables(groups.session),
+    "options of a client's session": optionTables(groups.clientSession),
+    "options of a server's sessions": optionTables(groups.serverSession),
     'options in short': shortTable(groups),
     outcomes: outcomes(),
     errors: errors(values),

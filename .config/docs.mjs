@@ -6,15 +6,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pictures } from './charts.mjs';
 import { diagnostics } from './docs-diagnostics.mjs';
+import { protocol } from './docs-protocol.mjs';
 import { load, root } from './docs-source.mjs';
 import { charts } from './docs-states.mjs';
 import { defaultsOf, tables } from './docs-tables.mjs';
 
 const MARKED = /(<!-- generated: (.+?) -->\n)([\s\S]*?)(<!-- end -->)/g;
-const DEFAULT = /(<!-- default: (\w+) -->)(.*?)(<!-- \/default -->)/g;
+const DEFAULT = /(<!-- default: ([\w.]+) -->)(.*?)(<!-- \/default -->)/g;
 
 const values = await load();
-const parts = { ...tables(values), ...charts(values), ...diagnostics(values) };
+const parts = { ...tables(values), ...charts(values), ...diagnostics(values), ...(await protocol()) };
 const defaults = defaultsOf(values);
 const used = new Set();
 const problems = [];
