@@ -40,10 +40,16 @@ export class Receipts {
  */
 export class NumberMap {
   private marks: { from: number; readonly ahead: number }[] = [];
+  /** Of the last mark. */
+  private ahead = Number.NaN;
 
   note(number: number, accepted: number): void {
-    const ahead = accepted - number;
-    if (this.marks.at(-1)?.ahead !== ahead) this.marks.push({ from: number, ahead });
+    if (accepted - number !== this.ahead) this.mark(number, accepted - number);
+  }
+
+  private mark(from: number, ahead: number): void {
+    this.ahead = ahead;
+    this.marks.push({ from, ahead });
   }
 
   /** The place among all accepted messages of a number that was noted. */

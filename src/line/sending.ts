@@ -4,6 +4,7 @@ import type { NinjaTcpError } from '../errors.js';
 import { framingFault } from '../framing/fault.js';
 import { Meter } from '../meter.js';
 import { payloadOf } from '../protocol/plain.js';
+import { DATA_HEAD } from '../protocol/session/index.js';
 import type { LineSettings } from '../settings.js';
 import type { Socket } from '../socket/socket.js';
 import type { LineTimers } from '../socket/timers.js';
@@ -20,14 +21,13 @@ export abstract class Sending extends Holding {
    */
   private freeBytes = 0;
   private freeMessages = 0;
-  private readonly headerLength: number;
-  private readonly longest: number;
+  /** As of then: what a message takes beyond its own bytes, and how long it may be. */
+  private overhead = 0;
+  private longest = 0;
 
   constructor(settings: LineSettings, sendingEvents: SendingEvents, timers?: LineTimers) {
     super(settings, sendingEvents, timers);
     this.sent = new Meter(this.now());
-    this.headerLength = settings.framing.headerLength;
-    this.longest = settings.maxFrameLength;
   }
 
   /** No message is accepted any more, for this reason. */
@@ -66,11 +66,11 @@ export abstract class Sending extends Holding {
   send(message: Uint8Array | string, ttl?: number): boolean {
     if (this.freeMessages > 0 && ttl === undefined && message instanceof Uint8Array && !messageChannel.hasSubscribers) {
       const { length } = message;
-      const cost = length + this.headerLength;
+      const cost = length + this.overhead;
       if (length > 0 && length <= this.longest && cost <= this.freeBytes) {
         this.freeBytes -= cost;
         this.freeMessages -= 1;
-        this.writeAtOnce(message, this.ledger.accept());
+        this.writeAtOnce(message);
         return true;
       }
     }
@@ -110,16 +110,23 @@ export abstract class Sending extends Holding {
 
   /** The gate is open, nothing is held, and there was room: finds out how much there is. */
   private lend(): void {
-    const { highWaterMark, outboxBytes, outboxMessages } = this.settings;
+    const { highWaterMark, outboxBytes, outboxMessages, maxFrameLength, framing } = this.settings;
     // Its framing may just have thrown.
     if (!this.socket?.proven) return;
     // One less than where `send` says stop.
     this.freeBytes = Math.min(highWaterMark - 1, outboxBytes) - this.pendingBytes;
     this.freeMessages = Math.ceil(outboxMessages / 2) - 1 - this.pendingMessages;
-    if (!this.side) return;
-    const { bytes, messages } = this.side.free;
+    this.longest = maxFrameLength;
+    this.overhead = framing.headerLength;
+    const { side } = this;
+    if (!side) return;
+    const { bytes, messages } = side.free;
     this.freeBytes = Math.min(this.freeBytes, bytes);
     this.freeMessages = Math.min(this.freeMessages, messages);
+    this.longest = Math.min(maxFrameLength, side.longest);
+    // For all that are written meanwhile.
+    side.noteNext(this.ledger.accepted + 1);
+    this.overhead += DATA_HEAD;
   }
 
   /** Every message is looked at again. */
@@ -139,15 +146,21 @@ export abstract class Sending extends Holding {
   }
 
   /** The same on a line that is proven, where the socket has nothing to look at: each layer less is some 3 % of a small message. */
-  private writeAtOnce(payload: Uint8Array, number: number): void {
-    if (this.side) {
-      this.hand(payload, number, undefined);
-      return;
-    }
+  private writeAtOnce(payload: Uint8Array): void {
+    const { side, ledger } = this;
     const socket = this.socket as Socket;
-    const place = this.count(payload.length, number);
     try {
-      socket.writer.put(payload, place);
+      if (side === undefined) {
+        socket.writer.put(payload, this.count(payload.length, ledger.accept()));
+        return;
+      }
+      const number = side.core.keepWritten(payload);
+      if (number === 0) {
+        this.hand(payload, ledger.accept(), undefined);
+        return;
+      }
+      this.countSent(payload.length);
+      socket.writer.putNumbered(payload, ledger.acceptWritten(), number);
     } catch (error) {
       socket.fail(framingFault(error));
     }

@@ -123,6 +123,11 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
     return this.core.free;
   }
 
+  /** Of messages that the other side takes, bytes. */
+  get longest(): number {
+    return this.core.longest;
+  }
+
   /** @throws NinjaTcpError `NINJA_INVALID_MESSAGE` where the other side has said that it takes none so long */
   demandLength(size: number): void {
     this.core.demandLength(size);
@@ -140,6 +145,11 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
     this.numbers.note(number, accepted);
     if (receipt) this.receipts.add(number, receipt);
     return true;
+  }
+
+  /** The next message is the one that is accepted next, as number `accepted`. */
+  noteNext(accepted: number): void {
+    this.numbers.note(this.core.sender.next, accepted);
   }
 
   /** The socket takes more. */

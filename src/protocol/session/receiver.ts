@@ -85,6 +85,14 @@ export class Receiver {
     return number;
   }
 
+  /** The program has done with the message that `add` gave a number last, before another came; `owe` is to be called for it. */
+  passLast(number: number): boolean {
+    if (number !== this.handled || number !== this.next - 1 || this.keeper !== undefined) return false;
+    this.handled = this.next;
+    this.unhandledBytes -= this.last;
+    return true;
+  }
+
   private outOfTurn(seq: number, ahead: number): 0 {
     if (ahead > 0) malformed('DATA', `seq must be ${this.next >>> 0}, since the message before it is missing`, seq);
     this.duplicates += 1;
@@ -173,8 +181,8 @@ export class Receiver {
   }
 
   /** One more has to be acknowledged, perhaps again. Gives whether at once. */
-  owe(length: number, now: number): boolean {
-    this.owedMessages += 1;
+  owe(length: number, now: number, messages = 1): boolean {
+    this.owedMessages += messages;
     this.owedBytes += length;
     if (this.owedMessages >= this.ackMessages || this.owedBytes >= this.ackBytes) return true;
     if (this.dueAt === Number.POSITIVE_INFINITY) this.dueAt = now + ACK_WITHIN;

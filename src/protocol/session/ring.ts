@@ -5,6 +5,8 @@ const KEPT = 4096;
 /** What belongs to numbers in a row, by number, in constant time and without an object for each. */
 export class Ring<T> {
   private slots: T[] = [];
+  /** So many were in use lately: half of the most before, or more. */
+  private usual = 0;
 
   constructor(private readonly empty: T) {}
 
@@ -20,11 +22,17 @@ export class Ring<T> {
   /** Sets the value of `number`, where all numbers in use lie from `first` on, and not beyond `number`. */
   set(number: number, value: T, first: number): void {
     if (number - first >= this.slots.length) this.move(first, number, Math.max(SMALLEST, this.slots.length * 2));
-    this.slots[number & (this.slots.length - 1)] = value;
+    const { slots } = this;
+    slots[number & (slots.length - 1)] = value;
   }
 
-  clear(number: number): void {
-    this.slots[number & (this.slots.length - 1)] = this.empty;
+  /** Gives the value of `number`, and forgets it. */
+  take(number: number): T {
+    const { slots } = this;
+    const place = number & (slots.length - 1);
+    const value = slots[place] as T;
+    slots[place] = this.empty;
+    return value;
   }
 
   /** Forgets all, and their memory. */
@@ -32,9 +40,10 @@ export class Ring<T> {
     this.slots = [];
   }
 
-  /** Nothing is in use now: gives memory back where it is much. */
-  emptied(): void {
-    if (this.slots.length > KEPT) this.reset();
+  /** Of `count` in use none is now: gives memory back where it is much, and much more than was in use lately. */
+  emptied(count = 0): void {
+    this.usual = Math.max(count, this.usual >>> 1);
+    if (this.slots.length > Math.max(KEPT, 4 * this.usual)) this.reset();
   }
 
   /** Keeps memory for what is in use, `first` to below `next`, and no more: for when nothing happens. */

@@ -33,6 +33,8 @@ export class Sender {
   bytes = 0;
   /** Nothing at first: what the other side takes has to be known. */
   window: Window = { bytes: 0, messages: 0 };
+  /** So many messages were kept since none was, seen at each acknowledgement. */
+  private most = 0;
   private readonly payloads = new Ring<Uint8Array | undefined>(undefined);
 
   constructor(
@@ -85,6 +87,21 @@ export class Sender {
     return number;
   }
 
+  /** The same of one for which the window had room, and that is written at once. Gives 0 where others are to be written before. */
+  pushWritten(payload: Uint8Array): number {
+    const { next, budget } = this;
+    const { length } = payload;
+    if (this.cursor !== next || next >= this.storedNext) return 0;
+    if (budget !== undefined && !budget.has(length)) return 0;
+    this.payloads.set(next, payload, this.first);
+    this.next = next + 1;
+    this.cursor = next + 1;
+    this.sentNext = next + 1;
+    this.bytes += length;
+    budget?.take(length);
+    return next;
+  }
+
   /** Gives the message at the cursor, to be written, and moves on. The caller has seen that there is one. */
   step(): Uint8Array {
     const payload = this.payloads.get(this.cursor) as Uint8Array;
@@ -112,13 +129,15 @@ export class Sender {
   /** Forgets everything below `next`, which is at most `sentNext`. */
   release(next: number): boolean {
     if (next <= this.first) return false;
+    const { payloads } = this;
+    this.most = Math.max(this.most, this.next - this.first);
     let freed = 0;
-    for (let number = this.first; number < next; number += 1) {
-      freed += (this.payloads.get(number) as Uint8Array).length;
-      this.payloads.clear(number);
-    }
+    for (let number = this.first; number < next; number += 1) freed += (payloads.take(number) as Uint8Array).length;
     this.first = next;
-    if (next === this.next) this.payloads.emptied();
+    if (next === this.next) {
+      payloads.emptied(this.most);
+      this.most = 0;
+    }
     this.bytes -= freed;
     this.budget?.give(freed);
     return true;

@@ -40,12 +40,17 @@ describe('a ring', () => {
   });
 
   test.each([
-    [4096, 4096],
-    [4097, 0],
-  ])('emptied, keeps little memory and gives back much: %d slots', (count, capacity) => {
-    const ring = filled(0, count);
-    ring.emptied();
-    expect(ring.capacity).toBe(capacity);
+    ['little memory', 4096, [0, 0, 0], [4096, 4096, 4096]],
+    ['much that is in use again and again', 9000, [9000, 5000, 9000], [16_384, 16_384, 16_384]],
+    ['much that was in use lately', 9000, [9000, 10, 10, 10], [16_384, 16_384, 0, 0]],
+    ['no memory that is much, and was hardly used', 9000, [10], [0]],
+  ])('emptied, keeps %s', (_, size, counts, capacities) => {
+    const ring = filled(0, size);
+    const seen = counts.map((count) => {
+      ring.emptied(count);
+      return ring.capacity;
+    });
+    expect(seen).toEqual(capacities);
   });
 
   const anyStep = fc.record({ add: fc.nat(20), drop: fc.nat(20), rest: fc.constantFrom('no', 'fit', 'emptied') });
@@ -56,7 +61,7 @@ describe('a ring', () => {
       let [first, next] = [start, start];
       for (const { add, drop, rest } of steps) {
         for (let i = 0; i < add; i += 1, next += 1) ring.set(next, next, first);
-        for (let i = 0; i < drop && first < next; i += 1, first += 1) ring.clear(first);
+        for (let i = 0; i < drop && first < next; i += 1, first += 1) ring.take(first);
         if (rest === 'fit') ring.fit(first, next);
         if (rest === 'emptied' && first === next) ring.emptied();
         for (let number = first; number < next; number += 1) expect(ring.get(number)).toBe(number);
@@ -89,12 +94,22 @@ describe('a session after a burst of 5000 messages', () => {
     expect(burst().capacities()).toEqual([8192, 8192]);
   });
 
-  test('gives it back when all are handled', () => {
+  test('gives it back when all are handled, and a few more: another burst may be near', () => {
     const { stage, line, capacities } = burst();
     settleTo(stage, COUNT);
     stage.session.tick(25);
     stage.flow(line);
-    expect(capacities()).toEqual([0, 0]);
+    expect(capacities()).toEqual([8192, 0]);
+    const seen = [1, 2, 3].map((more) => {
+      stage.client.send(bytes('a'));
+      stage.session.receive(line.far, dataFrame(COUNT + more, 'a'), 0);
+      line.near.take();
+      settleTo(stage, COUNT + more);
+      stage.session.tick(25 * (more + 1));
+      stage.flow(line);
+      return capacities()[0];
+    });
+    expect(seen).toEqual([8192, 0, 4]);
   });
 
   test.each([

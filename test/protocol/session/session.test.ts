@@ -228,6 +228,13 @@ describe('a run of messages in a chunk', () => {
     expect(far.take()).toEqual(['ACK 65']);
   });
 
+  test('is acknowledged once, however many they are', () => {
+    const stage = new Stage();
+    const { far } = stage.dial();
+    run(stage, far, chunkOf(...Array.from({ length: 200 }, (_, i) => dataFrame(i + 1, 'x'))));
+    expect([far.take(), stage.session.deadline]).toEqual([['ACK 201'], Number.POSITIVE_INFINITY]);
+  });
+
   const first = 11;
   test.each([
     ['is cut in its message', chunkOf(a, c).subarray(0, -1)],

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 /** Fields that are set as a whole, and never changed within: copies may share them. */
 const shared = new Set(['options', 'setting', 'window', 'own', 'keys', 'holder', 'over', 'record', 'answer']);
-/** Fields that say nothing of what may happen next: settings, and counters that nobody reads. */
+/** Fields that say nothing of what may happen next: settings, counters that nobody reads, and how much memory was of use. */
 const passedOver = new Set([
   'options',
   'setting',
@@ -14,6 +14,8 @@ const passedOver = new Set([
   'fenced',
   'duplicates',
   'wokenAt',
+  'most',
+  'usual',
 ]);
 
 /** A copy of the whole graph: references that were the same are the same again. */
