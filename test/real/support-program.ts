@@ -31,6 +31,35 @@ export interface Told {
   /** Wall-clock milliseconds since 1970. */
   readonly wall?: number;
   readonly watchers?: number;
+  /** Resident bytes of a process. */
+  readonly resident?: number;
+  readonly account?: Account;
+}
+
+/** What programs/volume.mjs counts. */
+export interface Account {
+  /** Accepted by `send()`. */
+  readonly sent: number;
+  /** How often it had to wait. */
+  readonly waits: number;
+  readonly received: number;
+  readonly distinct: number;
+  readonly highest: number;
+  readonly doubled: number;
+  readonly disordered: number;
+  readonly damaged: number;
+  readonly lines: number;
+  readonly lost: number;
+  readonly resumed: number;
+  readonly replayed: number;
+  readonly sessions: number;
+  readonly sessionsLost: number;
+  readonly keptMessages: number;
+  readonly keptBytes: number;
+  readonly outboxMessages: number;
+  readonly outboxBytes: number;
+  readonly unreadMessages: number;
+  readonly unreadBytes: number;
 }
 
 /** Monotonic milliseconds of the machine: the same in every process on it. */
