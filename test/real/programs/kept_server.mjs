@@ -1,7 +1,8 @@
 // A server whose sessions are kept in Redis, and whose effects in a file: each message becomes a line `session number text`.
 // Its argument: { url, file, port, acknowledge }
 //   'handled'   the line is written, then the listener returns
-//   'manual'    the line is written unless the file has that number already, and then acknowledged: once, whatever happens
+//   'manual'    the line is written unless the file has that number already; then the number is sent back, and the message is
+//               acknowledged when that was handled: the effect happens once, and the answer comes, whatever happens
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { listen } from '../../../dist/index.js';
 import { redisStore } from '../../../dist/redis/index.js';
@@ -28,7 +29,11 @@ const server = await listen({ host: '127.0.0.1', port, session: { store, acknowl
       appendFileSync(file, `${fingerprint} ${message.number} ${message}\n`);
       done.set(fingerprint, message.number);
     }
-    message.acknowledge();
+    // A peer that is at its end leaves the message to whoever goes on with the session.
+    peer.deliver(String(message.number)).then(
+      () => message.acknowledge(),
+      () => {},
+    );
   });
   peer.on('disposed', ({ reason }) => tell('peer disposed', { code: reason.code }));
 });
