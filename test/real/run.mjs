@@ -6,15 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const [what, count = '5'] = process.argv.slice(2);
-const { env, file } = {
-  faults: { env: { NINJA_FAULTS: count }, file: 'test/real/outages' },
-  long: { env: { NINJA_LONG: '1' }, file: 'test/real/blocked-process' },
+const { env, files } = {
+  faults: { env: { NINJA_FAULTS: count }, files: ['test/real/outages'] },
+  long: { env: { NINJA_LONG: '1' }, files: ['test/real/blocked-process', 'test/session/flood'] },
 }[what];
 
 // The report of the ordinary run stays as it is.
 const report = `node_modules/.cache/ninja-tcp/${what}.json`;
 const args = [`${root}node_modules/vitest/vitest.mjs`, 'run', '--config', '.config/vitest.config.ts'];
-const { status } = spawnSync(process.execPath, [...args, '--project', 'real', file], {
+const { status } = spawnSync(process.execPath, [...args, ...files], {
   cwd: root,
   env: { ...process.env, NINJA_REPORT: report, ...env },
   stdio: 'inherit',
