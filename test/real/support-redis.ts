@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { freePort, later } from './support.js';
 
 const PATHS = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-const commands = ['redis-server', 'valkey-server'];
-/** What there is of the two. */
+/** Where both are there, `NINJA_REDIS` names the one that is wanted. */
+const commands = process.env.NINJA_REDIS ? [process.env.NINJA_REDIS] : ['redis-server', 'valkey-server'];
+/** What there is of them. */
 const command = commands.find((each) => {
   try {
     execFileSync(each, ['--version'], { stdio: 'ignore', env: PATHS });
