@@ -1,4 +1,5 @@
 /** Two processes that talk over a session at full speed, and all that can happen to the socket between them. */
+import type { ErrorCode } from '../../src/index.js';
 import { createFaultProxy, type FaultProxy } from '../../src/testing/index.js';
 import { type Cable, layCable, noFirewall } from './support-netns.js';
 import { type Inside, type Later, type Program, startProgram } from './support-program.js';
@@ -41,6 +42,8 @@ export interface Way {
   readonly missing?: string | undefined;
   /** Some breaks are noticed by silence alone: where a machine is too busy to speak, there may be more of them. */
   readonly silent: boolean;
+  /** What the two are told of their losses, now one, now the other, if nothing else. */
+  readonly codes: readonly ErrorCode[];
   readonly lay: (volume: Volume, later: Later) => Promise<Talk>;
 }
 
@@ -138,6 +141,7 @@ export const ways = {
   killed: {
     name: 'the server kills its socket',
     silent: false,
+    codes: ['NINJA_RESET'],
     lay: async (volume, later) => {
       const { server, port } = await startVolumeServer(later, volume);
       const client = startVolumeClient(later, volume, { host: '127.0.0.1', port });
@@ -148,6 +152,7 @@ export const ways = {
     name: 'the server kills its socket, and the cable is cut,',
     missing: noFirewall,
     silent: true,
+    codes: ['NINJA_RESET', 'NINJA_STALE'],
     lay: async (volume, later) => {
       const cable = await layCable(later);
       const common = { ...PATIENCE, host: '0.0.0.0' };
@@ -158,8 +163,9 @@ export const ways = {
     },
   },
   proxy: {
-    name: 'the proxy breaks the line in ten ways, also within a frame,',
+    name: 'the proxy breaks the line in eleven ways, also within a frame,',
     silent: true,
+    codes: ['NINJA_RESET', 'NINJA_CLOSED_BY_PEER', 'NINJA_TRUNCATED', 'NINJA_STALE'],
     lay: async (volume, later) => {
       const { server, port } = await startVolumeServer(later, volume, PATIENCE);
       const proxy = await createFaultProxy({ target: { port } });

@@ -132,6 +132,8 @@ describe('100,000 numbered messages each way at full speed', () => {
       expectAll(client, server);
       expectAll(server, client);
       expectResumed(outcome, way.silent);
+      const losses = [talk.client, talk.server].flatMap((side) => side.all('lost').map(({ code }) => code));
+      expect(losses).toEqual(expect.arrayContaining([...way.codes]));
       expect(client.received).toBeGreaterThan(heardBefore[0] as number);
       expect(server.received).toBeGreaterThan(heardBefore[1] as number);
     });
