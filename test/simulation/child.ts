@@ -1,7 +1,7 @@
 /** Runs seeds, and writes one line of JSON for each: the other side of run.mjs, bundled. */
 import { parseArgs } from 'node:util';
 import { hash } from '../../src/testing/random.js';
-import { simulateSessions } from './sessions/world.js';
+import { simulateBulk, simulateSessions } from './sessions/world.js';
 import { simulate } from './world.js';
 
 /** The last part of a failing seed's trace. */
@@ -20,13 +20,15 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     /** The world of sessions. */
     sessions: { type: 'boolean', default: false },
+    /** The same with many more messages. */
+    bulk: { type: 'boolean', default: false },
   },
 });
 
 // Stacks of errors that are expected would be a tenth of the time; a replay shows them.
 if (!values.trace) Error.stackTraceLimit = 0;
 
-const run = values.sessions ? simulateSessions : simulate;
+const run = values.bulk ? simulateBulk : values.sessions ? simulateSessions : simulate;
 const rejections: string[] = [];
 process.on('unhandledRejection', (error) => rejections.push(String((error as Error)?.stack ?? error)));
 

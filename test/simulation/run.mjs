@@ -2,6 +2,7 @@
 //   npm run simulate -- --seeds 1000 --from 1 --jobs 2       many
 //   npm run simulate -- --seed 1234 --trace                  one, with all that happened
 //   npm run simulate -- --sessions --seeds 1000              the same with sessions on: sessions/world.ts
+//   npm run simulate -- --bulk --messages 1e8                sessions, with many more messages: sessions/bulk.ts
 import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -21,6 +22,11 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     /** The world of sessions. */
     sessions: { type: 'boolean', default: false },
+    /** The same with many more messages; and when so many arrived, no seed is begun any more. */
+    bulk: { type: 'boolean', default: false },
+    messages: { type: 'string', default: 'Infinity' },
+    /** Says every so many seconds how far it is. */
+    report: { type: 'string', default: '0' },
     /** So many failing seeds end the run. */
     failures: { type: 'string', default: '5' },
     /** The folder of the library, for a copy that was changed on purpose. */
@@ -35,7 +41,8 @@ const entry = inRoot(import.meta.resolve('./child.ts'));
 const turns = inRoot(import.meta.resolve('./turns.ts'));
 const bundle = `${root}/node_modules/.cache/ninja-tcp/simulation-${process.pid}.mjs`;
 /** A seed that takes longer than this in real time goes round in circles. */
-const HANGS = 60_000;
+const HANGS = values.bulk ? 600_000 : 60_000;
+const mode = values.bulk ? ['--bulk'] : values.sessions ? ['--sessions'] : [];
 
 function build() {
   const { status, stderr } = spawnSync(
@@ -58,7 +65,7 @@ function build() {
   if (status !== 0) throw new Error(`esbuild failed:\n${stderr}`);
 }
 
-const total = values.seed === undefined ? Number(values.seeds) : 1;
+const total = values.seed !== undefined ? 1 : Number(values.messages) < Infinity ? 1e9 : Number(values.seeds);
 const first = Number(values.seed ?? values.from);
 const jobs = Math.max(1, Math.min(2, Number(values.jobs), total));
 const sum = { seeds: 0, twice: 0, virtualMs: 0, shortestMs: Number.POSITIVE_INFINITY, counts: {}, failed: [] };
@@ -82,8 +89,16 @@ function showProgress() {
   );
 }
 
+function report() {
+  const { seeds, counts, failed } = sum;
+  const { arrived = 0, breaks = 0 } = counts;
+  process.stdout.write(
+    `${seconds().toFixed(0)} s: ${seeds} seeds, ${arrived} messages arrived, ${breaks} breaks, ${failed.length} failed\n`,
+  );
+}
+
 function replayOf(seed) {
-  return `npm run simulate --${values.sessions ? ' --sessions' : ''} --seed ${seed} --trace`;
+  return ['npm run simulate --', ...mode, `--seed ${seed} --trace`].join(' ');
 }
 
 function take(line) {
@@ -103,13 +118,18 @@ function take(line) {
   }
 }
 
+/** Enough failed, or arrived. */
+function isEnough() {
+  return sum.failed.length >= Number(values.failures) || (sum.counts.arrived ?? 0) >= Number(values.messages);
+}
+
 /** One process: every so manieth seed. Resolves when it has ended. */
 function work(job) {
   const count = Math.ceil((total - job) / jobs);
   const { seconds: limit, twice } = values;
   const least = Math.ceil(Number(values.least) / jobs);
   const options = { from: first + job, step: jobs, seeds: count, seconds: limit, least, twice };
-  const flags = ['trace', 'sessions'].filter((name) => values[name]).map((name) => `--${name}`);
+  const flags = values.trace ? [...mode, '--trace'] : mode;
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(process.execPath, ['--enable-source-maps', bundle, ...args, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -132,7 +152,7 @@ function work(job) {
     take(JSON.parse(text));
     next += jobs;
     showProgress();
-    if (sum.failed.length < Number(values.failures) || stopped) return;
+    if (stopped || !isEnough()) return;
     stopped = true;
     child.kill('SIGKILL');
   });
@@ -150,7 +170,9 @@ function work(job) {
 
 process.on('exit', () => rmSync(bundle, { force: true }));
 build();
+const reports = Number(values.report) > 0 && setInterval(report, 1000 * Number(values.report));
 await Promise.all(Array.from({ length: jobs }, (_, job) => work(job)));
+clearInterval(reports);
 if (tty) process.stderr.write('\n');
 const summary = { ...sum, seconds: seconds(), ...rate() };
 if (values.json) {

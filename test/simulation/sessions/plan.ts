@@ -77,7 +77,7 @@ export interface Plan {
   readonly endsInChaos: boolean;
 }
 
-interface Window {
+export interface Window {
   readonly bytes?: number;
   readonly messages?: number;
 }

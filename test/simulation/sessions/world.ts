@@ -4,6 +4,7 @@ import type { Promised } from '../program.js';
 import type { Owner } from '../stage.js';
 import type { Result } from '../world.js';
 import { Breaks } from './breaks.js';
+import { drawBulkPlan } from './bulk.js';
 import { ClientSide } from './client.js';
 import { drawPlan, type Plan } from './plan.js';
 import { ServerSide } from './server.js';
@@ -278,4 +279,9 @@ class Simulation {
 /** Runs one seed. The same seed gives the same result, traced or not. */
 export function simulateSessions(seed: number, traced = false): Promise<Result> {
   return new Simulation(drawPlan(seed), traced).run();
+}
+
+/** The same with many more messages. */
+export function simulateBulk(seed: number, traced = false): Promise<Result> {
+  return new Simulation(drawBulkPlan(seed), traced).run();
 }
