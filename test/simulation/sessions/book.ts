@@ -8,8 +8,10 @@ const HANDLED = 2;
 const DROPPED = 4;
 const UNKNOWN = 8;
 const NOT_SENT = 16;
+/** The receiver's process had taken it, and died before its program saw it. */
+const BURIED = 32;
 /** It will not be told of again. */
-const TOLD = DROPPED | UNKNOWN | NOT_SENT;
+const TOLD = DROPPED | UNKNOWN | NOT_SENT | BURIED;
 
 const words = (flags: number): string =>
   [
@@ -18,6 +20,7 @@ const words = (flags: number): string =>
     [DROPPED, 'told as dropped'],
     [UNKNOWN, 'told as unknown'],
     [NOT_SENT, 'told as not sent'],
+    [BURIED, 'taken by a process that died'],
   ]
     .filter(([flag]) => flags & (flag as number))
     .map(([, word]) => word)
@@ -36,6 +39,8 @@ export class Book {
   dropped = 0;
   /** Below, all is told or handled. */
   private open = 1;
+  /** Up to here all is handled, as sessions that are lost have said. */
+  private believed = 0;
 
   constructor(
     readonly name: string,
@@ -104,7 +109,7 @@ export class Book {
       this.confirmed += 1;
       if (!this.early && !(flags & HANDLED))
         this.fail(`deliver() of ${number} says handled, and it was ${words(flags)}`);
-      if (flags & TOLD) this.fail(`deliver() of ${number} says handled, and it was ${words(flags)}`);
+      if (flags & TOLD & ~BURIED) this.fail(`deliver() of ${number} says handled, and it was ${words(flags)}`);
     } else if (outcome === 'notSent') {
       // The session's own event comes in the same turn, before or behind.
       if (flags & (ARRIVED | UNKNOWN))
@@ -162,8 +167,16 @@ export class Book {
       this.fail(`unknown from ${unknown.from}, and handled up to ${handledUpTo}`);
     if (notSent && unknown && notSent.from <= unknown.to)
       this.fail(`not sent from ${notSent.from}, unknown to ${unknown.to}`);
+    this.believed = handledUpTo;
     if (unknown) this.tell(unknown, UNKNOWN);
     if (notSent) this.tell(notSent, NOT_SENT);
+  }
+
+  /** The receiver's process is dead. Who says so before the program has seen a message, may take it along. */
+  bury(): void {
+    for (let number = this.firstOpen(); number <= this.believed && this.early; number += 1) {
+      if (!this.isSettled(number)) this.flags[number] = (this.flags[number] as number) | BURIED;
+    }
   }
 
   /** Nothing more will be told: all has to be. @param died the receiver's process, with what it had read */

@@ -70,6 +70,7 @@ export class ClientSide {
         this.lost += 1;
         this.mayBegin = true;
         this.book.lostSession(lost);
+        if (this.peers.at(-1)?.dead) this.book.bury();
         if (this.mustStay && !this.peers.at(-1)?.ending)
           fail(`${name}: its session was lost in a healthy network: ${lost.code}`);
       })

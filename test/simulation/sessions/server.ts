@@ -64,6 +64,7 @@ export class ServerSide {
     this.process.dead = true;
     this.server = undefined;
     this.sides.clear();
+    for (const { client } of this.stage.peers.values()) client.book.bury();
     this.stage.network.host('server').crash();
   }
 
