@@ -5,6 +5,9 @@ import { type ClientPlan, drawPlan, type Plan, type TrafficPlan, type Window } f
 /** Messages each way of all clients together, at most. */
 const MOST = 200_000;
 
+/** Readers fall further behind than anybody is patient for, ms: nothing is taken for that long, and all is well. */
+const PATIENT = { writeStallTimeout: 600_000 };
+
 /** Windows through which many pass. */
 function widen({ bytes, messages }: Window): Window {
   return {
@@ -59,13 +62,13 @@ export function drawBulkPlan(seed: number): Plan {
     clients: clients.map(
       (client): ClientPlan => ({
         ...client,
-        options: { ...client.options, session: widenSession(client.options.session) },
+        options: { ...client.options, ...PATIENT, session: widenSession(client.options.session) },
         traffic: more(client.traffic, dice, chaosMs, share),
       }),
     ),
     server: {
       ...server,
-      options: { ...server.options, session: widenSession(server.options.session) },
+      options: { ...server.options, ...PATIENT, session: widenSession(server.options.session) },
       traffic: more(server.traffic, dice, chaosMs, share),
     },
   };
