@@ -79,8 +79,9 @@ export interface TlsFacts {
 
 /** One attempt's byte stream: TCP, TLS, or a simulated one. Half-open: a FIN closes one direction only. */
 export interface Transport extends TransportAddress {
-  /** Says who hears. Called once, at once. */
+  /** Says who hears. Called once, at once; where `passesOn` is true, again for another one who hears from then on. */
   attach(handlers: TransportHandlers): void;
+  readonly passesOn?: boolean;
   /** Hands bytes over; they must not be changed until `written` is called (with an error if they were not taken). */
   write(bytes: Uint8Array, written: (error?: Error | null) => void): void;
   /** Holds writes back … */

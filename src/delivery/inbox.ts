@@ -27,6 +27,11 @@ interface Waiter {
 /** Hears messages. What it returns settles when the program is done with one; undefined says at once. */
 export type MessageTaker = (message: Buffer) => PromiseLike<unknown> | undefined;
 
+/** Is told of each message that the program is done with, by its place among all that came, from 1. */
+export interface Settler {
+  settlePlace(place: number): void;
+}
+
 /** Where the socket is told to stop and go on reading. */
 export interface ReadingGate {
   pauseReading(): void;
@@ -41,8 +46,8 @@ export interface ReadingGate {
 export class Inbox {
   bytes = 0;
   full = false;
-  /** Of a session: is told of each message that the program is done with, by its place among all that came, from 1. */
-  settle: ((place: number) => void) | undefined;
+  /** Of a session. */
+  settler: Settler | undefined;
   private handedOut = 0;
   private readonly queue = new Fifo<Buffer>();
   private readonly waiters = new Fifo<Waiter>();
@@ -67,7 +72,7 @@ export class Inbox {
     else listener(this.copyAlways ? copyOf(message) : message);
   }
 
-  /** The same for a session that wants to know. @returns true where the program is done with it; else `settle` tells */
+  /** The same for a session that wants to know. @returns true where the program is done with it; else the settler hears */
   deliverCounted(message: Buffer): boolean {
     const { listener } = this;
     if (listener === undefined || this.queue.length > 0) {
@@ -82,13 +87,13 @@ export class Inbox {
   }
 
   private settleAfter(working: PromiseLike<unknown>, place: number): void {
-    const done = () => this.settle?.(place);
+    const done = () => this.settler?.settlePlace(place);
     working.then(done, done);
   }
 
   /** Messages that a reader was given, this many more. */
   private owe(reader: Reader, count: number): void {
-    if (!this.settle) return;
+    if (!this.settler) return;
     this.pay(reader);
     reader.owed = { from: this.handedOut + 1, to: this.handedOut + count };
     this.handedOut += count;
@@ -99,7 +104,7 @@ export class Inbox {
     const { owed } = reader;
     if (!owed) return;
     reader.owed = undefined;
-    for (let place = owed.from; place <= owed.to; place += 1) this.settle?.(place);
+    for (let place = owed.from; place <= owed.to; place += 1) this.settler?.settlePlace(place);
   }
 
   /** For a reader. On its own, as is what is rare in it, so that V8 inlines `deliver`, down to the listener. */
@@ -135,9 +140,9 @@ export class Inbox {
   /** Takes the next message without waiting: the program is done with it then. */
   receive(options: ReadOptions = {}): Buffer | undefined {
     const message = this.take(options);
-    if (message !== undefined && this.settle) {
+    if (message !== undefined && this.settler) {
       this.handedOut += 1;
-      this.settle(this.handedOut);
+      this.settler.settlePlace(this.handedOut);
     }
     return message;
   }
@@ -201,7 +206,7 @@ export class Inbox {
       const place = this.handedOut;
       const working = this.listener(message);
       if (working) this.settleAfter(working, place);
-      else this.settle?.(place);
+      else this.settler?.settlePlace(place);
     }
   }
 

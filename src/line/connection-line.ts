@@ -202,7 +202,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
 
   private makeSide(session: ClientSessionSettings): ClientSide {
     const side = new ClientSide(this, this.settings, session);
-    if (session.acknowledge === 'handled') this.inbox.settle = (place) => side.settlePlace(place);
+    if (session.acknowledge === 'handled') this.inbox.settler = side;
     return side;
   }
 

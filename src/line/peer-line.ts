@@ -8,7 +8,7 @@ import type { ServerSettings } from '../settings.js';
 import type { LineTimers } from '../socket/timers.js';
 import type { BudgetHolder, FrameBudget } from './frame-budget.js';
 import { Line, type LineEvents } from './line.js';
-import { PeerSide } from './peer-side.js';
+import { type Arrival, PeerSide } from './peer-side.js';
 import type { SessionLost } from './session-host.js';
 
 export interface PeerLineEvents extends LineEvents {
@@ -69,7 +69,7 @@ export class PeerLine extends Line implements BudgetHolder {
     const { session, environment } = this.settings;
     const { acknowledge } = session as ServerSessionSettings;
     const side = new PeerSide(this, environment.clock, acknowledge, environment.warn, core);
-    if (acknowledge === 'handled') this.inbox.settle = (place) => side.settlePlace(place);
+    if (acknowledge === 'handled') this.inbox.settler = side;
     return side;
   }
 
@@ -77,7 +77,7 @@ export class PeerLine extends Line implements BudgetHolder {
 
   sessionAttached(how: Attached): void {
     const side = this.side as PeerSide;
-    this.transport = side.arriving as Transport;
+    this.transport = (side.arriving as Arrival).transport;
     const { detachedAt } = side;
     this.peerEvents.sessionAttached();
     if (how.resumed) this.peerEvents.sessionResumed(how, detachedAt === undefined ? 0 : this.now() - detachedAt);
@@ -132,8 +132,9 @@ export class PeerLine extends Line implements BudgetHolder {
   private beginSocket(epoch: number, report: (fact: SocketFact) => void): SocketHandle {
     try {
       if (epoch > 1) this.pulse.open(this.now());
-      const socket = this.adopt(this.transport, epoch, report);
-      this.side?.arrived(socket);
+      const { side } = this;
+      const socket = this.adopt(side?.arriving?.handOn() ?? this.transport, epoch, report);
+      side?.arrived(socket);
       socket.begin();
       return socket;
     } catch (error) {

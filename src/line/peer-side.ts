@@ -8,20 +8,29 @@ import { SessionSide } from './session-side.js';
 
 /** A socket on which a handshake was granted, or is just being. */
 export interface Arrival {
+  /** For its addresses. */
   readonly transport: Transport;
+  /** Gives the transport to its peer's socket, which hears from then on. */
+  handOn(): Transport;
   readonly link: SocketLink;
   /** To be called when the session has this socket no more. */
   readonly left: (() => void) | undefined;
+}
+
+/** Who lets sessions in. */
+export interface Admitter {
+  /** On which socket a session is being attached. */
+  take(core: ServerSession): Arrival | undefined;
+  /** Whether the server leaves, and the store is there for others. */
+  readonly goesOnElsewhere: boolean;
 }
 
 /** A session as a server's peer has it. */
 export class PeerSide extends SessionSide<ServerSession> {
   private present: Arrival | undefined;
   private next: Arrival | undefined;
-  /** On which socket it is being attached; set by who admits. */
-  arrivals: () => Arrival | undefined = () => undefined;
-  /** Whether its server leaves, and its store is there for others; set by who admits. */
-  goesOnElsewhere: () => boolean = () => false;
+  /** Set by who admits. */
+  admitter: Admitter | undefined;
 
   constructor(
     host: SessionHost,
@@ -47,12 +56,12 @@ export class PeerSide extends SessionSide<ServerSession> {
 
   /** The end has come, not by an order of the program for this session: with a store it may go on elsewhere. */
   giveUp(): void {
-    if (this.goesOnElsewhere()) this.core.part();
+    if (this.admitter?.goesOnElsewhere) this.core.part();
     else this.core.abandon();
   }
 
-  get arriving(): Transport | undefined {
-    return this.next?.transport;
+  get arriving(): Arrival | undefined {
+    return this.next;
   }
 
   /** The socket of the arrival is there. */
@@ -67,7 +76,7 @@ export class PeerSide extends SessionSide<ServerSession> {
   override attached(how: Attached): void {
     // The socket before it may not have been missed yet.
     this.leave();
-    this.next = this.arrivals();
+    this.next = this.admitter?.take(this.core);
     super.attached(how);
   }
 

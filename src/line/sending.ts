@@ -185,11 +185,6 @@ export abstract class Sending extends Holding {
     this.sent.bytes += size;
   }
 
-  /** A session writes a message, for the first time or again. */
-  place(size: number): number {
-    return this.ledger.write(0, size);
-  }
-
   /** Writes what is held, as far as there is room. */
   writable(): void {
     if (this.gate === 'shut') return;

@@ -1,4 +1,5 @@
 /** What a session tells a line, its program, and asks of it. Types only. */
+import type { Ledger } from '../delivery/ledger.js';
 import type { Range } from '../delivery/outbox.js';
 import type { Attached, Refused } from '../protocol/session/index.js';
 import type { LineTimers } from '../socket/timers.js';
@@ -29,8 +30,8 @@ export interface SessionHost {
   now(): number;
   /** When the chunk came that is being decoded, monotonic milliseconds. */
   readonly lastByteAt: number | undefined;
-  /** Counts a message that is written. @returns its place in this epoch */
-  place(bytes: number): number;
+  /** Counts what is written. */
+  readonly ledger: Ledger;
   /** A message for the program. */
   deliver(message: Buffer): void;
   /** The same. @returns true where the program is done with it; else the inbox tells by `settle` */

@@ -1,3 +1,4 @@
+import type { Ledger } from '../delivery/ledger.js';
 import type { NinjaTcpError } from '../errors.js';
 import type { SessionLink } from '../protocol/session/index.js';
 import type { Socket } from '../socket/socket.js';
@@ -13,23 +14,22 @@ export interface BareLink {
 export class SocketLink implements SessionLink {
   private socket: Socket | undefined;
   private reason: NinjaTcpError | undefined;
+  /** Counts what is written. */
+  private ledger: Ledger | undefined;
 
-  /** @param place counts a message of so many bytes that is written; gives its place in this epoch, from 1 */
-  constructor(
-    private readonly bare: BareLink | undefined,
-    private place: (bytes: number) => number = () => 0,
-  ) {}
+  constructor(private bare: BareLink | undefined) {}
 
-  bind(socket: Socket, place: (bytes: number) => number): this {
+  bind(socket: Socket, ledger: Ledger): this {
     this.socket = socket;
-    this.place = place;
+    this.ledger = ledger;
+    this.bare = undefined;
     return this;
   }
 
   data(number: number, payload: Uint8Array): boolean {
-    const { socket } = this;
-    if (!socket) return false;
-    socket.send(payload, this.place(payload.length), number);
+    const { socket, ledger } = this;
+    if (!socket || !ledger) return false;
+    socket.send(payload, ledger.write(0, payload.length), number);
     return socket.canTake(0);
   }
 

@@ -26,9 +26,11 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
   /** How it ended. */
   end: SessionEnd | undefined;
   protected link: SocketLink | undefined;
-  private readonly alarm: Alarm;
+  /** Once something was to be told in time. */
+  private alarm: Alarm | undefined;
   private numbers = new NumberMap();
-  private readonly receipts = new Receipts();
+  /** Of those who wait, once somebody does. */
+  private receipts: Receipts | undefined;
   /** The other side sends no more, and takes no more. */
   private left = false;
   /** Messages that sessions before this one gave to the inbox. */
@@ -37,12 +39,11 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
 
   constructor(
     protected readonly host: SessionHost,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly acknowledge: AcknowledgeMode,
     which: 'client' | 'server',
     warn: (error: Error) => void,
   ) {
-    this.alarm = new Alarm(clock, host.timers, this.ring);
     this.view = new SessionView(this, which, warn);
   }
 
@@ -80,7 +81,7 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
 
   protected bind(link: SocketLink, socket: Socket): SocketLink {
     this.link = link;
-    return link.bind(socket, (bytes) => this.host.place(bytes));
+    return link.bind(socket, this.host.ledger);
   }
 
   /** Begins to count anew, for another core. */
@@ -91,7 +92,7 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
     this.resumes = 0;
     this.view.renew();
     this.placesBefore = this.places;
-    this.alarm.clear();
+    this.alarm?.clear();
   }
 
   // --- what the line brings
@@ -143,7 +144,10 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
     const number = this.core.send(payload);
     if (number === 0) return false;
     this.numbers.note(number, accepted);
-    if (receipt) this.receipts.add(number, receipt);
+    if (receipt) {
+      this.receipts ??= new Receipts();
+      this.receipts.add(number, receipt);
+    }
     return true;
   }
 
@@ -209,7 +213,7 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
   }
 
   acknowledged(number: number): void {
-    this.receipts.handled(number);
+    this.receipts?.handled(number);
     this.numbers.forget(number);
     this.host.progressed();
   }
@@ -246,7 +250,7 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
   }
 
   ended(end: SessionEnd): void {
-    this.alarm.clear();
+    this.alarm?.clear();
     this.link = undefined;
     this.end = end;
     this.view.tell((life) => life.ended(end));
@@ -262,20 +266,20 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
       notSent: notSent && this.rangeOf(notSent),
     };
     const last = unknown?.to ?? 0;
-    this.receipts.fail((number) => lossOf(code, number <= last ? 'unknown' : 'notSent'));
+    this.receipts?.fail((number) => lossOf(code, number <= last ? 'unknown' : 'notSent'));
     this.host.sessionEnded(lost);
   }
 
   wake(at: number): void {
+    this.alarm ??= new Alarm(this.clock, this.host.timers, () => this.ring());
     if (at < this.alarm.dueAt) this.alarm.set(at);
   }
 
-  private readonly ring = (): void => {
-    this.alarm.clear();
+  private ring(): void {
+    this.alarm?.clear();
     this.core.tick(this.host.now());
-    const { deadline } = this.core;
-    if (deadline < this.alarm.dueAt) this.alarm.set(deadline);
-  };
+    this.wake(this.core.deadline);
+  }
 
   private rangeOf({ from, to }: NumberRange): Range {
     return {

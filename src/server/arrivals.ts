@@ -1,5 +1,5 @@
 import type { Clock, Transport } from '../environment.js';
-import type { Arrival, PeerSide } from '../line/peer-side.js';
+import type { Admitter, Arrival, PeerSide } from '../line/peer-side.js';
 import type { ServerSession, SessionOwner } from '../protocol/session/index.js';
 import type { Timers } from '../socket/timers.js';
 import { LateOwner } from './late-owner.js';
@@ -22,7 +22,7 @@ interface Promised {
  * Which socket a session is attached to, and when it becomes a peer: with the first one. Without a store that is while it is
  * admitted; with one a new session waits until the store has it.
  */
-export class Arrivals {
+export class Arrivals implements Admitter {
   /** Nobody can come back to this server any more. */
   leaving = false;
   /** On which a session is being admitted. */
@@ -120,13 +120,15 @@ export class Arrivals {
     const arrival = this.present ?? this.promised.get(core)?.arrival;
     const side = this.maker.enter(core, (arrival as Arrival).transport);
     this.unannounced.add(core);
-    side.arrivals = () => this.take(core);
-    side.goesOnElsewhere = () => this.kept && this.leaving;
+    side.admitter = this;
     return side;
   }
 
-  /** On which socket a session is being attached. */
-  private take(core: ServerSession): Arrival | undefined {
+  get goesOnElsewhere(): boolean {
+    return this.kept && this.leaving;
+  }
+
+  take(core: ServerSession): Arrival | undefined {
     const promised = this.fulfil(core);
     if (this.present || !promised) return this.present;
     // The rest when the session itself is through with it.

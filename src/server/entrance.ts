@@ -22,6 +22,7 @@ export class Entrance implements SessionsOwner {
   private readonly peers = new Map<ServerSession, Peer>();
   /** Of peers that have a session. */
   private readonly sessionSettings: ServerSettings;
+  private readonly sessionOwner: EntranceOwner;
 
   constructor(
     private readonly settings: ServerSettings,
@@ -29,6 +30,13 @@ export class Entrance implements SessionsOwner {
   ) {
     const { session } = settings;
     this.sessionSettings = session ? { ...settings, ...inSession(session) } : settings;
+    const gone = (peer: Peer) => {
+      const { core } = sideOf(peer);
+      this.peers.delete(core);
+      owner.forget(core);
+      owner.gone(peer);
+    };
+    this.sessionOwner = { ...owner, gone };
   }
 
   /** A socket becomes a peer. @param left to be called when that is over */
@@ -45,12 +53,7 @@ export class Entrance implements SessionsOwner {
 
   enter(core: ServerSession, transport: Transport): PeerSide {
     this.count += 1;
-    const gone = (peer: Peer) => {
-      this.peers.delete(core);
-      this.owner.forget(core);
-      this.owner.gone(peer);
-    };
-    const peer = new Peer(this.count, this.sessionSettings, transport, { ...this.owner, gone }, core);
+    const peer = new Peer(this.count, this.sessionSettings, transport, this.sessionOwner, core);
     this.peers.set(core, peer);
     return sideOf(peer);
   }

@@ -1,5 +1,5 @@
 import { canonical, clientOf } from '../addresses.js';
-import type { Timer, Transport } from '../environment.js';
+import type { Clock, Timer, Transport } from '../environment.js';
 import { messageOf, NinjaTcpError } from '../errors.js';
 import { CREDENTIALS } from '../line/client-side.js';
 import type { Arrival } from '../line/peer-side.js';
@@ -17,7 +17,7 @@ import { StoreAdmission } from '../sessions/admission.js';
 import { DurableSessions, durableDefaults } from '../sessions/durable.js';
 import type { ServerSessionSettings } from '../settings/session.js';
 import type { ServerSettings } from '../settings.js';
-import { HandedOn } from '../socket/read-ahead.js';
+import { HandedOn, handOn } from '../socket/read-ahead.js';
 import type { Timers } from '../socket/timers.js';
 import { Arrivals, type PeerMaker } from './arrivals.js';
 import { HandshakeLink } from './bare-link.js';
@@ -36,6 +36,23 @@ interface Waiting {
   readonly reading: FirstFrame;
   readonly left: (() => void) | undefined;
   timer: Timer;
+}
+
+class Arriving implements Arrival {
+  constructor(
+    readonly transport: Transport,
+    private readonly clock: Clock,
+    /** Not kept beyond its end: this lives as long as its socket. */
+    private reading: FirstFrame | undefined,
+    readonly link: SocketLink,
+    readonly left: (() => void) | undefined,
+  ) {}
+
+  handOn(): Transport {
+    const { transport, reading } = this;
+    this.reading = undefined;
+    return reading ? handOn(transport, this.clock, reading) : transport;
+  }
 }
 
 /** The sessions of a server: from an accepted socket to a session's peer. */
@@ -133,6 +150,7 @@ export class Sessions {
     else if (opening.kind === 'session') this.handshake(transport, opening.frame);
     else if (this.session.mode === 'accept') {
       this.leave(transport);
+      // What it reads goes on through here: it may yet ask for a session.
       this.owner.plain(new HandedOn(transport, this.settings.environment.clock, one.reading), one.left);
     } else {
       const first = opening.first?.toString('hex', 0, 16).replace(/(..)(?=.)/g, '$1 ');
@@ -197,8 +215,7 @@ export class Sessions {
     const one = this.waiting.get(transport);
     if (!one) return;
     const link = this.linkTo(transport);
-    const handedOn = new HandedOn(transport, this.settings.environment.clock, one.reading);
-    const arrival: Arrival = { transport: handedOn, link, left: one.left };
+    const arrival = new Arriving(transport, this.settings.environment.clock, one.reading, link, one.left);
     const opener = { principal, secure: transport.tls !== undefined };
     const during = <T>(act: () => T): T => this.arrivals.during(arrival, act);
     const admitted = (admission: Admission) => this.admitted(transport, arrival, admission);

@@ -44,8 +44,13 @@ export class NodeTransport implements Transport {
     readonly base = stream,
   ) {}
 
+  get passesOn(): boolean {
+    return true;
+  }
+
   attach(handlers: TransportHandlers): void {
-    this.listen('connect', handlers);
+    if (this.handlers) this.handlers = handlers;
+    else this.listen('connect', handlers);
   }
 
   protected listen(opening: 'connect' | 'secureConnect', handlers: TransportHandlers): void {
@@ -58,6 +63,7 @@ export class NodeTransport implements Transport {
   /** Says nothing more to its owner. What comes from now on waits in the socket. */
   detach(): void {
     const { data, end, error, close } = NodeTransport.listeners;
+    this.handlers = undefined;
     this.stream
       .pause()
       .off('connect', NodeTransport.opened)

@@ -35,7 +35,15 @@ export abstract class ReadAhead implements TransportHandlers {
   protected abstract cut(): void;
 }
 
-/** A transport whose beginning was read already: it gives first what came behind that. */
+/**
+ * A transport whose beginning was read already, for a new owner: it gives first what came behind that. Where nothing did it
+ * is the transport itself, and `reading` hears no more.
+ */
+export function handOn(inner: Transport, clock: Clock, reading: ReadAhead): Transport {
+  return reading.rest.length === 0 && inner.passesOn ? inner : new HandedOn(inner, clock, reading);
+}
+
+/** What `handOn` gives where something came. */
 export class HandedOn implements Transport {
   private owner: TransportHandlers | undefined;
   private isPaused = false;
@@ -56,6 +64,10 @@ export class HandedOn implements Transport {
     this.remoteAddress = addresses.remoteAddress;
     this.remotePort = addresses.remotePort;
     this.proxyAddress = addresses.proxyAddress;
+  }
+
+  get passesOn(): boolean {
+    return this.reading !== undefined || this.inner.passesOn === true;
   }
 
   attach(handlers: TransportHandlers): void {

@@ -10,7 +10,7 @@ function inboxOf(limits: { inboxBytes?: number; inboxMessages?: number } = {}, c
     { pauseReading() {}, resumeReading() {} },
     copy,
   );
-  inbox.settle = (place) => void settled.push(place);
+  inbox.settler = { settlePlace: (place) => void settled.push(place) };
   /** As a session does: what it is told at once, it settles itself. */
   let came = 0;
   const deliver = (...words: string[]) => {
@@ -264,7 +264,7 @@ test('readers of every kind, one after another: each message is settled once, by
 
 test('without a session nobody counts', async () => {
   const { inbox, settled } = inboxOf();
-  inbox.settle = undefined;
+  inbox.settler = undefined;
   inbox.deliver(Buffer.from('a'));
   const iterator = inbox.iterate();
   await iterator.next();

@@ -137,6 +137,23 @@ describe.each(kinds)('a transport over $name', (kind) => {
     expect([near.heard, far.heard]).toEqual([['opened'], []]);
   });
 
+  test('passes on: who is attached second hears from then on, and the first no more', async () => {
+    const [near, far] = await open();
+    near.call((transport) => transport.write(Buffer.from('first'), () => {}));
+    await until(() => far.bytes.length === 5);
+    expect(far.transport.passesOn).toBe(true);
+    const second = own(far.transport);
+    near.call((transport) => transport.write(Buffer.from('second'), () => {}));
+    near.call((transport) => transport.end(() => {}));
+    await until(() => second.heard.length > 0);
+    expect([far.bytes.toString(), far.heard, second.bytes.toString(), second.heard]).toEqual([
+      'first',
+      [],
+      'second',
+      ['ended'],
+    ]);
+  });
+
   test('ends one direction only: the other side goes on writing; both FINs close both', async () => {
     const [near, far] = await open();
     let finished = 0;

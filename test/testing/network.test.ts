@@ -301,8 +301,14 @@ describe('all calls come from the event loop', () => {
     expect(near.heard.at(-1)).toBe('closed');
   });
 
-  test('a second owner is refused', async () => {
-    const { near } = await line();
-    expect(() => own(near.transport)).toThrow('one owner');
+  test('a second owner hears from then on, and the first no more', async () => {
+    const { clock, near, far } = await line();
+    far.transport.write(Buffer.from('first'), written);
+    await clock.advance(5);
+    const heard = [...near.heard];
+    const second = own(near.transport);
+    far.transport.write(Buffer.from('second'), written);
+    await clock.advance(5);
+    expect([near.transport.passesOn, near.heard, second.heard]).toEqual([true, heard, ['chunk 6']]);
   });
 });

@@ -1,7 +1,7 @@
 import { NinjaTcpError } from '../../errors.js';
 import { decode, encode } from './frames.js';
 import { KeptSession } from './kept.js';
-import { isSealed, NO_NONCE, type SessionCrypto, seal } from './keys.js';
+import { isSealed, type Keys, NO_NONCE, NO_SECRET, type SessionCrypto, seal } from './keys.js';
 import { type FrameOf, layouts, refusalCodes, refusalName, VERSION } from './layouts.js';
 import type { SessionHead, SessionLink, SessionOptions, SessionOwner, SessionRecord } from './ports.js';
 import { malformed, type Tlv } from './wire.js';
@@ -30,6 +30,8 @@ const EPOCHS_AHEAD = 16;
 /** What may be answered to a HELLO or a RESUME. */
 const answers = new Set<number | undefined>([layouts.WELCOME.type, layouts.RESUMED.type, layouts.REFUSED.type]);
 
+const NO_KEYS: Keys = { sessionId: new Uint8Array(16), secret: NO_SECRET };
+
 /** The client's side. Each socket that is opened for it goes to `open`, until the session has ended. */
 export class ClientSession extends KeptSession {
   /** Made anew for each session: the server tells by it that a HELLO came before. */
@@ -37,6 +39,7 @@ export class ClientSession extends KeptSession {
   private established = false;
   /** Of the RESUME under way. */
   private resumeNonce: Uint8Array = NO_NONCE;
+  protected override keys: Keys = NO_KEYS;
   /** Refusals in a row that nobody vouched for. */
   private doubtful = 0;
   /** Epochs up to this one are to be known to the store. */
@@ -59,6 +62,8 @@ export class ClientSession extends KeptSession {
   }
 
   private goOn(record: SessionRecord): void {
+    const { sessionId, secret } = record.head;
+    this.keys = { sessionId, secret };
     this.restore(record);
     this.restored = true;
     this.ahead = record.epoch;
@@ -107,7 +112,7 @@ export class ClientSession extends KeptSession {
       this.ahead = epoch + EPOCHS_AHEAD;
       this.keeper.changed();
     }
-    return epoch <= this.known.epoch;
+    return epoch <= this.knownEpoch;
   }
 
   private ask(link: SessionLink, tlvs: readonly Tlv[]): void {

@@ -15,7 +15,8 @@ import { Session } from './session.js';
 
 export abstract class KeptSession extends Session {
   /** What the store knows. */
-  protected known = { identity: 0, epoch: 0 };
+  private knownIdentity = 0;
+  protected knownEpoch = 0;
   /** Counts what the head has been. */
   protected identity = 1;
 
@@ -45,7 +46,8 @@ export abstract class KeptSession extends Session {
   /** The store knows what `marks()` gave before. */
   stored({ identity, epoch, handled, next }: SessionMarks, now: number): void {
     if (this.state === 'ended') return;
-    this.known = { identity, epoch };
+    this.knownIdentity = identity;
+    this.knownEpoch = epoch;
     this.sender.storedNext = next;
     this.owed(this.receiver.stored(handled, now));
     this.pump();
@@ -91,16 +93,16 @@ export abstract class KeptSession extends Session {
   protected abstract proceed(): void;
 
   protected restore({ head, epoch, handled, first, payloads }: SessionRecord): void {
-    this.keys = { sessionId: head.sessionId, secret: head.secret };
     this.epoch = epoch;
     this.agree(head.longest, head.window);
     this.sender.restore(first, payloads);
     this.receiver.restore(handled);
-    this.known = { identity: this.identity, epoch };
+    this.knownIdentity = this.identity;
+    this.knownEpoch = epoch;
   }
 
   /** Whether a handshake may go on: the store knows who this is. */
   protected get isKnown(): boolean {
-    return this.keeper === undefined || this.known.identity === this.identity;
+    return this.keeper === undefined || this.knownIdentity === this.identity;
   }
 }

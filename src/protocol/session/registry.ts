@@ -259,16 +259,16 @@ export class SessionRegistry implements SessionTable {
     this.withSocket.delete(session);
     if (!session.unused) return;
     this.spare.add(session);
-    this.principals.get(session.holder.principal)?.spare.add(session);
+    this.principals.get(session.principal)?.spare.add(session);
   }
 
   private keep(session: ServerSession): void {
     this.spare.delete(session);
-    this.principals.get(session.holder.principal)?.spare.delete(session);
+    this.principals.get(session.principal)?.spare.delete(session);
   }
 
   ended(session: ServerSession, end: SessionEnd): void {
-    const { principal } = session.holder;
+    const { principal } = session;
     const id = textOf(session.keys.sessionId);
     this.sessions.delete(id);
     this.byInstance.delete(clientKey(session.holder));

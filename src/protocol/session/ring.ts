@@ -2,9 +2,12 @@ const SMALLEST = 4;
 /** So many slots, 32 KiB, are kept when nothing is in use: what was needed once will mostly be needed again soon. */
 const KEPT = 4096;
 
+/** Of all who have none; never written to. */
+const NONE: never[] = [];
+
 /** What belongs to numbers in a row, by number, in constant time and without an object for each. */
 export class Ring<T> {
-  private slots: T[] = [];
+  private slots: T[] = NONE;
   /** So many were in use lately: half of the most before, or more. */
   private usual = 0;
 
@@ -37,7 +40,7 @@ export class Ring<T> {
 
   /** Forgets all, and their memory. */
   reset(): void {
-    this.slots = [];
+    this.slots = NONE;
   }
 
   /** Of `count` in use none is now: gives memory back where it is much, and much more than was in use lately. */

@@ -32,7 +32,7 @@ export class Sender {
   /** Of what is kept. */
   bytes = 0;
   /** Nothing at first: what the other side takes has to be known. */
-  window: Window = { bytes: 0, messages: 0 };
+  window = NO_WINDOW;
   /** So many messages were kept since none was, seen at each acknowledgement. */
   private most = 0;
   private readonly payloads = new Ring<Uint8Array | undefined>(undefined);
@@ -48,10 +48,10 @@ export class Sender {
 
   /** The other side has said how much it takes. */
   limit(window: Window): void {
-    this.window = {
-      bytes: Math.min(window.bytes, this.own.bytes),
-      messages: Math.min(window.messages, this.own.messages),
-    };
+    const { own } = this;
+    const bytes = Math.min(window.bytes, own.bytes);
+    const messages = Math.min(window.messages, own.messages);
+    this.window = bytes === own.bytes && messages === own.messages ? own : { bytes, messages };
   }
 
   /** How much of the window is taken: 1 for all of it. */

@@ -2,7 +2,7 @@ import type { NinjaTcpError } from '../../errors.js';
 import type { Budget } from './budget.js';
 import { encode } from './frames.js';
 import { KeptSession } from './kept.js';
-import { type Keys, type SessionCrypto, seal } from './keys.js';
+import { type Keys, NO_SECRET, type SessionCrypto, seal } from './keys.js';
 import { type FrameOf, VERSION } from './layouts.js';
 import type { SessionEnd, SessionHead, SessionLink, SessionOptions, SessionOwner, SessionRecord } from './ports.js';
 import { malformed } from './wire.js';
@@ -22,25 +22,50 @@ export interface Holder {
   readonly clientInstance: Uint8Array;
 }
 
+/** Bytes of an id, of a session or of a client. */
+const ID = 16;
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
+
 /** The server's side. The registry makes it, and gives it its sockets. */
 export class ServerSession extends KeptSession {
   /** When it is given up, ms; Infinity while it has a socket. */
   expiresAt = Number.POSITIVE_INFINITY;
   /** How long it is kept without a socket, ms. */
   granted = 0;
+  readonly principal: string;
+  private readonly secure: boolean;
+  /** Its id, its client's instance and its secret: as arrays they would weigh half a kilobyte, and they are seldom asked for. */
+  private readonly packed: string;
   /** A HELLO that is answered when the store knows the session. */
   private unanswered: { readonly serverInstance: Uint8Array; readonly again: boolean } | undefined;
 
   constructor(
     options: SessionOptions,
     crypto: SessionCrypto,
-    override readonly keys: Keys,
-    readonly holder: Holder,
+    keys: Keys,
+    holder: Holder,
     budget: Budget,
     private readonly table: SessionTable,
   ) {
     // The table gives it its owner, before anything happens.
     super(options, crypto, undefined as unknown as SessionOwner, budget);
+    const { principal, secure, clientInstance } = holder;
+    this.principal = principal;
+    this.secure = secure;
+    this.packed =
+      textOf(keys.sessionId) + textOf(clientInstance) + (keys.secret === NO_SECRET ? '' : textOf(keys.secret));
+  }
+
+  override get keys(): Keys {
+    const { packed } = this;
+    const secret = packed.length > 2 * ID ? bytesOf(packed.slice(2 * ID)) : NO_SECRET;
+    return { sessionId: bytesOf(packed.slice(0, ID)), secret };
+  }
+
+  get holder(): Holder {
+    const { principal, secure, packed } = this;
+    return { principal, secure, clientInstance: bytesOf(packed.slice(ID, 2 * ID)) };
   }
 
   override head(): SessionHead {
@@ -91,12 +116,13 @@ export class ServerSession extends KeptSession {
       return;
     }
     const { maxFrame, window, heartbeatMs } = this.options;
+    const { sessionId, secret } = this.keys;
     this.unanswered = undefined;
     link.control(
       encode('WELCOME', {
         version: VERSION,
-        sessionId: this.keys.sessionId,
-        secret: this.keys.secret,
+        sessionId,
+        secret,
         epoch: this.epoch,
         maxFrame,
         windowBytes: window.bytes,

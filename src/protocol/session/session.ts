@@ -3,7 +3,7 @@ import type { NinjaTcpError } from '../../errors.js';
 import type { Budget } from './budget.js';
 import { Exchange } from './exchange.js';
 import { decode, encode, encodeNext, readAck } from './frames.js';
-import { type Keys, NO_SECRET, type SessionCrypto } from './keys.js';
+import type { Keys, SessionCrypto } from './keys.js';
 import type { Frame, FrameOf } from './layouts.js';
 import type { SessionEnd, SessionLink, SessionOptions, SessionOwner } from './ports.js';
 import { illegality, type Reach } from './reach.js';
@@ -12,7 +12,7 @@ import { malformed } from './wire.js';
 export abstract class Session extends Exchange {
   /** The number of the socket in this session, from 1. */
   epoch = 0;
-  protected keys: Keys = { sessionId: new Uint8Array(16), secret: NO_SECRET };
+  protected abstract keys: Keys;
   private draining = false;
   private byeSent = false;
   /** The owner was told that the other side leaves. */
