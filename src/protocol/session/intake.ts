@@ -124,7 +124,7 @@ export abstract class Intake {
   tick(now: number): void {
     this.wokenAt = Number.POSITIVE_INFINITY;
     this.receiver.pause();
-    this.owed(now >= this.receiver.dueAt);
+    this.owed(this.receiver.isDue(now));
   }
 
   /** A frame of a socket that is not attached. */

@@ -4,8 +4,13 @@ import { malformed } from './wire.js';
 
 /** When at the latest handled messages are acknowledged, ms. */
 const ACK_WITHIN = 25;
-/** … and behind how many. */
+/** … and behind how many; behind a quarter of the window in any case. */
 const ACK_BEHIND = 64;
+/**
+ * … but so long after the last time, ms: at full speed 64 messages take 50 µs, and a small write on a busy socket costs as
+ * much as a hundred messages.
+ */
+const ACK_APART = 1;
 
 /**
  * Takes numbers in order, and knows what is handled and what of that the other side was told.
@@ -37,6 +42,9 @@ export class Receiver {
   private owedBytes = 0;
   private ackBytes = 0;
   private ackMessages = 0;
+  private ackBehind = 0;
+  /** When it was acknowledged last because it was due, ms. */
+  private toldAt = Number.NEGATIVE_INFINITY;
   /** Of the message that came last: most are handled before another comes, and never see the ring. As in `lengths`. */
   private last = 0;
   /** Lengths of the others that are not handled; ~length of what is handled before its turn. */
@@ -53,8 +61,8 @@ export class Receiver {
   pace(theirs: Window): void {
     const { window } = this;
     this.ackBytes = Math.min(window.bytes, theirs.bytes) / 4;
-    const messages = Math.min(window.messages, theirs.messages);
-    this.ackMessages = Math.max(1, Math.min(ACK_BEHIND, Math.floor(messages / 4)));
+    this.ackMessages = Math.max(1, Math.floor(Math.min(window.messages, theirs.messages) / 4));
+    this.ackBehind = Math.min(ACK_BEHIND, this.ackMessages);
   }
 
   /**
@@ -184,9 +192,17 @@ export class Receiver {
   owe(length: number, now: number, messages = 1): boolean {
     this.owedMessages += messages;
     this.owedBytes += length;
-    if (this.owedMessages >= this.ackMessages || this.owedBytes >= this.ackBytes) return true;
     if (this.dueAt === Number.POSITIVE_INFINITY) this.dueAt = now + ACK_WITHIN;
-    return false;
+    if (this.owedMessages >= this.ackMessages || this.owedBytes >= this.ackBytes) this.dueAt = now;
+    else if (this.owedMessages >= this.ackBehind) this.dueAt = Math.min(this.dueAt, this.toldAt + ACK_APART);
+    return this.isDue(now);
+  }
+
+  /** Whether what is owed is to be acknowledged at once; the caller does it then. */
+  isDue(now: number): boolean {
+    if (now < this.dueAt) return false;
+    this.toldAt = now;
+    return true;
   }
 
   /** Every now and then: gives memory back where it is much, and nothing in use. */

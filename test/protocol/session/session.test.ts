@@ -136,7 +136,7 @@ describe('numbers', () => {
     const stage = new Stage();
     const line = stage.dial();
     stage.session.receive(line.far, dataFrame(1, 'a'), 0);
-    for (let i = 0; i < 640; i += 1) stage.session.receive(line.far, dataFrame(1, 'a'), 0);
+    for (let i = 0; i < 640; i += 1) stage.session.receive(line.far, dataFrame(1, 'a'), Math.floor(i / 64));
     expect(line.far.take()).toEqual(Array(10).fill('ACK 2'));
   });
 
@@ -302,7 +302,7 @@ describe('acknowledgements', () => {
   const rows: [string, string, number, string[]][] = [
     ['63 small ones wait for the timer', 'a', 63, []],
     ['64 small ones do not', 'a', 64, ['ACK 65']],
-    ['128 are told twice', 'a', 128, ['ACK 65', 'ACK 129']],
+    ['of 128 in an instant the last ones wait for a moment', 'a', 128, ['ACK 65']],
     ['a quarter of the window does not wait either', 'x'.repeat(64), 16, ['ACK 17']],
   ];
   test.each(rows)('%s', (_, text, count, frames) => {
@@ -310,6 +310,31 @@ describe('acknowledgements', () => {
     const line = stage.dial();
     for (let number = 1; number <= count; number += 1) stage.session.receive(line.far, dataFrame(number, text), 0);
     expect(line.far.take()).toEqual(frames);
+  });
+
+  test('are a millisecond apart at full speed, by the clock or by the next message', () => {
+    const stage = new Stage();
+    const line = stage.dial();
+    let number = 0;
+    const take = (count: number, now: number): string[] => {
+      for (const last = number + count; number < last; ) {
+        number += 1;
+        stage.session.receive(line.far, dataFrame(number, 'a'), now);
+      }
+      return line.far.take();
+    };
+    expect([take(64, 100), take(63, 100.1), stage.session.deadline]).toEqual([['ACK 65'], [], 125.1]);
+    expect([take(1, 100.2), stage.session.deadline, stage.far.woken]).toEqual([[], 101, [125, 101]]);
+    expect([take(1, 101), take(64, 101.5), stage.session.deadline]).toEqual([['ACK 130'], [], 102]);
+    stage.session.tick(102);
+    expect([line.far.take(), take(64, 102.9), take(64, 103)]).toEqual([['ACK 194'], [], ['ACK 259']]);
+  });
+
+  test('do not wait for it where a quarter of the window is owed', () => {
+    const stage = new Stage({ window: { bytes: 4096, messages: 400 } });
+    const line = stage.dial();
+    for (let number = 1; number <= 300; number += 1) stage.session.receive(line.far, dataFrame(number, 'a'), 100);
+    expect(line.far.take()).toEqual(['ACK 65', 'ACK 165', 'ACK 265']);
   });
 
   test.each([
