@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -322,6 +323,20 @@ describe('the file', () => {
     const found = await again.load('one');
     expect(found.outcome === 'live' && found.session.blocks.map(({ from }) => from)).toEqual([39, 40]);
     await again.close();
+  });
+
+  test('where it cannot be written anew the old one stays whole', async () => {
+    const path = newPath();
+    const { file } = await JournalFile.open(path, () => {});
+    await file.append(Buffer.from('one'), () => []);
+    // Nothing can be opened there.
+    mkdirSync(`${path}.new`);
+    await expect(file.rewrite([Buffer.from('all that there is')])).rejects.toThrow();
+    await file.close();
+    rmSync(`${path}.new`, { recursive: true });
+    const again = await JournalFile.open(path, () => {});
+    expect(again.payloads.map(String)).toEqual(['one']);
+    await again.file.close();
   });
 
   test('what is asked at once goes in one record', async () => {

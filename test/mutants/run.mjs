@@ -1,5 +1,6 @@
 // Plants each bug of list.mjs in a copy of the project, one at a time, and runs the test that must catch it.
-// `npm run mutants` · `-- --only TEXT` for those whose name has it · `-- --discover` shows who catches each
+// `npm run mutants` · `-- --only TEXT` for those whose name has it, `--in TEXT` whose file's · `-- --discover` shows who
+// catches each
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,9 +10,16 @@ import { parseArgs } from 'node:util';
 import { mutants } from './list.mjs';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, discover: { type: 'boolean' }, jobs: { type: 'string' } },
+  options: {
+    only: { type: 'string', default: '' },
+    in: { type: 'string', default: '' },
+    discover: { type: 'boolean' },
+    jobs: { type: 'string' },
+  },
 });
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** For one file of tests, ms. */
+const PATIENCE = 600_000;
 const PARTS = ['src', 'machines', 'test', 'dist', '.config', 'package.json', 'tsconfig.json'];
 
 async function makeCopy() {
@@ -21,18 +29,27 @@ async function makeCopy() {
   return copy;
 }
 
-/** Runs the tests of one file; gives the titles of those that failed, or undefined if it could not be run. */
-async function failuresOf(copy, file) {
+/** Titles that have these words, whatever stands in them. */
+const exactly = (words) => words.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Runs the tests of one file; gives the titles of those that failed, or undefined if none could be run. */
+async function failuresOf(copy, file, title) {
   const report = join(copy, 'report.json');
-  const args = ['vitest', 'run', '--config', '.config/vitest.config.ts', file];
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const named = values.discover ? [] : ['--testNamePattern', exactly(title)];
+  const args = [vitest, 'run', '--config', '.config/vitest.config.ts', file, ...named];
   const env = { ...process.env, NINJA_REPORT: report };
-  const child = spawn('npx', args, { cwd: copy, env, stdio: 'ignore', timeout: 120_000 });
+  const child = spawn(process.execPath, args, { cwd: copy, env, stdio: 'ignore', timeout: PATIENCE });
   await new Promise((resolve) => child.once('exit', resolve));
   try {
     const { testResults } = JSON.parse(await readFile(report, 'utf8'));
     await rm(report);
     const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-    return tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+    const ran = tests.filter(({ status }) => status === 'failed' || status === 'passed');
+    // A file that could not be loaded has none either.
+    return ran.length === 0
+      ? undefined
+      : ran.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
   } catch {
     return undefined;
   }
@@ -48,7 +65,7 @@ async function live(copy, [name, file, before, after, test, title]) {
     source.replace(before, () => after),
   );
   try {
-    const failures = await failuresOf(copy, test);
+    const failures = await failuresOf(copy, test, title);
     if (failures === undefined) return `${name}: ${test} could not be run`;
     if (values.discover) console.log(`${name}\n    ${failures.slice(0, 4).join('\n    ')}`);
     if (failures.length === 0) return `${name}: LIVES, ${test} passes`;
@@ -59,7 +76,7 @@ async function live(copy, [name, file, before, after, test, title]) {
   }
 }
 
-const chosen = mutants.filter(([name]) => name.includes(values.only ?? ''));
+const chosen = mutants.filter(([name, file]) => name.includes(values.only) && file.includes(values.in));
 const queue = [...chosen];
 const problems = [];
 await Promise.all(

@@ -195,8 +195,9 @@ describe('what is asked before the store is told anything', () => {
     const end = other.accept();
     end.other = end;
     const frame = other.registry.read(bytes);
+    const answers: Buffer[] = [];
     await other.admission.admit({
-      link: { data: () => true, control: () => {}, end: () => {}, drop: () => {} },
+      link: { data: () => true, control: (answer) => void answers.push(answer), end: () => {}, drop: () => {} },
       frame,
       bytes,
       opener: { principal: other.principal, secure: true },
@@ -206,7 +207,7 @@ describe('what is asked before the store is told anything', () => {
     });
     client.send('b');
     await clock.advance(100);
-    return { other, server };
+    return { other, server, answers };
   };
   const spoiled = (at: number) => (frame: Buffer) => {
     const copy = Buffer.from(frame);
@@ -219,8 +220,10 @@ describe('what is asked before the store is told anything', () => {
     ['a wrong MAC', spoiled(80), undefined, 'BAD_MAC'],
     ['another principal', (frame: Buffer) => frame, 'bob', 'PRINCIPAL'],
   ] as const)('%s: refused, and who has the session keeps it', async (_, change, principal, code) => {
-    const { other, server } = await knock(change, principal);
+    const { other, server, answers } = await knock(change, principal);
     expect(other.admissions).toEqual([{ refused: code }]);
+    // Without a MAC, and with no word of how far the messages came.
+    expect(answers.map((answer) => [answer.length, answer.readBigUInt64BE(8)])).toEqual([[32, 0n]]);
     expect([server.session.state, server.program.heard.join('')]).toEqual(['attached', 'ab']);
   });
 

@@ -67,6 +67,32 @@ describe('the bytes that a principal has kept, at their limit', () => {
   });
 });
 
+describe('sessions at the limit of one principal', () => {
+  const limited = (): Stage => new Stage({ registry: { maxSessionsPerPrincipal: 2 } });
+
+  test('its own unused one goes, and nobody else’s', () => {
+    const stage = limited();
+    const [bobs, first, second] = [join(stage, 'bob'), join(stage), join(stage)];
+    bobs.session.lost(bobs.far, 0);
+    expect(ask(stage, 'ann')).toBe('LIMIT');
+    second.session.lost(second.far, 0);
+    first.session.lost(first.far, 0);
+    expect(ask(stage, 'ann')).toBe('welcome');
+    expect([bobs, first, second].map(({ session }) => session.state)).toEqual(['detached', 'detached', 'ended']);
+  });
+
+  test('one that has its socket back does not go', () => {
+    const stage = limited();
+    const [first, second] = [join(stage), join(stage)];
+    first.session.lost(first.far, 0);
+    first.client.client.lost(first.near, 0);
+    const [near, far] = [new Wire(), new Wire()];
+    first.client.client.open(near, [], 0);
+    stage.knock(far, near.written.shift()!);
+    expect([ask(stage, 'ann'), first.session.state, second.session.state]).toEqual(['LIMIT', 'attached', 'attached']);
+  });
+});
+
 describe('a session that has ended', () => {
   /** The server gives up a session, of which it has handled one message. */
   function ended(stage: Stage): ReturnType<typeof join> {
