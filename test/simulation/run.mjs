@@ -27,6 +27,8 @@ const { values } = parseArgs({
     messages: { type: 'string', default: 'Infinity' },
     /** Says every so many seconds how far it is. */
     report: { type: 'string', default: '0' },
+    /** Seconds for one seed, at most: more where the machine is busy. */
+    patience: { type: 'string' },
     /** So many failing seeds end the run. */
     failures: { type: 'string', default: '5' },
     /** The folder of the library, for a copy that was changed on purpose. */
@@ -40,8 +42,8 @@ const inRoot = (url) => fileURLToPath(url).replace(own, root);
 const entry = inRoot(import.meta.resolve('./child.ts'));
 const turns = inRoot(import.meta.resolve('./turns.ts'));
 const bundle = `${root}/node_modules/.cache/ninja-tcp/simulation-${process.pid}.mjs`;
-/** A seed that takes longer than this in real time goes round in circles. */
-const HANGS = values.bulk ? 600_000 : 60_000;
+/** A seed that takes longer than this in real time goes round in circles, ms. */
+const HANGS = 1000 * Number(values.patience ?? (values.bulk ? 600 : 60));
 const mode = values.bulk ? ['--bulk'] : values.sessions ? ['--sessions'] : [];
 
 function build() {

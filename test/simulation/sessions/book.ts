@@ -188,6 +188,22 @@ export class Book {
     }
   }
 
+  /** Messages that somebody waits for. */
+  get waiting(): number {
+    let count = 0;
+    for (let number = this.firstOpen(); number <= this.accepted; number += 1) if (!this.isSettled(number)) count += 1;
+    return count;
+  }
+
+  /**
+   * Compares with what the library keeps: none of those that are waited for may be forgotten.
+   *
+   * @param keeps in its outbox, and unacknowledged in its session
+   */
+  compare(keeps: number): void {
+    if (!this.early && this.waiting > keeps) this.fail(`${this.waiting} messages are waited for, ${keeps} are kept`);
+  }
+
   /** Whether nobody waits for anything. */
   get settled(): boolean {
     return this.firstOpen() > this.accepted;

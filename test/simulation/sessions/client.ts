@@ -5,7 +5,7 @@ import type { Promised } from '../program.js';
 import { Book, Reception } from './book.js';
 import { tellOf } from './payload.js';
 import type { ClientPlan, Order } from './plan.js';
-import { Reading, Sending } from './programs.js';
+import { compareKept, Reading, Sending } from './programs.js';
 import type { PeerSide } from './server.js';
 import type { Stage } from './stage.js';
 import { type Wire, wired } from './wire.js';
@@ -88,6 +88,11 @@ export class ClientSide {
         this.mayBegin = true;
         if (this.persists) clock.setTimeout(() => this.revive(), 50);
       });
+  }
+
+  look(): void {
+    this.observer.look();
+    compareKept(this.connection, this.book);
   }
 
   begin(): void {

@@ -23,6 +23,19 @@ const ENOUGH = new Error('enough waited');
 /** Errors of `send` that mean: not now. */
 const LATER = new Set(['NINJA_GAVE_UP', 'NINJA_NOT_CONNECTED', 'NINJA_OUTBOX_FULL']);
 
+/** What a line keeps of what it has accepted: in its outbox, and unacknowledged in its session. */
+export function keptOf(line: Line): number {
+  return line.stats().outbox.messages + (line.session?.retained.messages ?? 0);
+}
+
+/** Holds what a line keeps against the books, whenever. */
+export function compareKept(line: Line, book: Book): void {
+  if (line.state === 'disposed') return;
+  book.compare(keptOf(line));
+  const { deduplicated = 0 } = line.session?.snapshot ?? {};
+  if (deduplicated > 0) book.fail(`of the other way ${deduplicated} came twice`);
+}
+
 /** Sends bursts until it is told to be quiet, or the line is disposed. */
 export class Sending {
   constructor(

@@ -7,11 +7,14 @@ import type { Owner } from '../stage.js';
 import { Book, Reception } from './book.js';
 import { type ClientSide, PORT } from './client.js';
 import { tellOf } from './payload.js';
-import { Reading, Sending } from './programs.js';
+import { compareKept, Reading, Sending } from './programs.js';
 import type { Stage } from './stage.js';
 import { type Wire, wired } from './wire.js';
 
 const legal = legalSteps(peerMachine);
+
+/** A server that is frozen or blocked notices late that a window is over, ms. */
+const LATE = 15_000;
 
 /** The server's program: it is crashed and started again, and serves every session alike. */
 export class ServerSide {
@@ -134,6 +137,7 @@ export class PeerSide {
   private over = false;
   private last: Transition | undefined;
   private received = 0;
+  private detachedAt = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly id: number,
@@ -153,11 +157,13 @@ export class PeerSide {
     peer
       .on('detached', ({ reason }) => {
         note(`${name} detached ${reason.code}`);
+        this.detachedAt = stage.clock.now();
         if (reason.code === 'NINJA_PROTOCOL') fail(`${name}: ${reason.message}`);
         this.look();
       })
       .on('resumed', ({ replayed, deduplicated, afterMs }) => {
         this.resumed += 1;
+        this.detachedAt = Number.POSITIVE_INFINITY;
         note(`${name} resumed, replayed ${replayed}, deduplicated ${deduplicated}, after ${afterMs} ms`);
         if (this.over || deduplicated > 0) fail(`${name} resumed, ${deduplicated} twice, and over: ${this.over}`);
       })
@@ -211,6 +217,12 @@ export class PeerSide {
       checkStep(step, this.last, legal, (what) => this.stage.fail(`peer ${this.id}: ${what}`));
       this.last = step;
     }
+    if (!this.lives) return;
+    compareKept(this.peer, this.book);
+    const { clock, plan } = this.stage;
+    const { resumeWindow = 30_000 } = plan.server.options.session as { resumeWindow?: number };
+    const away = clock.now() - this.detachedAt;
+    if (away > resumeWindow + LATE) this.book.fail(`it is detached for ${away} ms, its window is ${resumeWindow} ms`);
   }
 
   private take(message: Buffer): () => void {

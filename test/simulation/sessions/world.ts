@@ -7,6 +7,7 @@ import { Breaks } from './breaks.js';
 import { drawBulkPlan } from './bulk.js';
 import { ClientSide } from './client.js';
 import { drawPlan, type Plan } from './plan.js';
+import { keptOf } from './programs.js';
 import { ServerSide } from './server.js';
 import type { Stage } from './stage.js';
 
@@ -182,15 +183,17 @@ class Simulation {
     const { clients, stage, plan } = this;
     const open = clients.filter(({ connection }) => connection.state === 'connected' || !plan.crowded);
     return (
-      open.every(({ book, closing }) => closing || book.settled) &&
-      [...stage.peers.values()].every((peer) => !peer.lives || peer.book.settled || peer.client.closing)
+      open.every(({ book, connection, closing }) => closing || (book.settled && keptOf(connection) === 0)) &&
+      [...stage.peers.values()].every(
+        ({ lives, book, peer, client }) => !lives || client.closing || (book.settled && keptOf(peer) === 0),
+      )
     );
   }
 
   private look(): void {
     if (!this.looking) return;
     this.clock.setTimeout(() => {
-      for (const client of this.clients) client.observer.look();
+      for (const client of this.clients) client.look();
       this.server.look();
       this.look();
     }, LOOK_EVERY);
