@@ -166,3 +166,31 @@ export const mutants = [
   ['in Redis a process that was fenced writes on', 'src/redis/scripts.ts', "elseif row[1] ~= fence then\n  return 'fenced'\n", '', 'test/real/redis.test.ts', 'fences who claims a session fences everybody else'],
   ['in Redis of two who claim at once both have it', 'src/redis/scripts.ts', 'tonumber(epoch) <= tonumber(row[3])', 'tonumber(epoch) < tonumber(row[3])', 'test/real/redis.test.ts', 'of many who claim at once one has it in the end'],
 ];
+
+/**
+ * The same of sessions, which the simulation must catch: what is wrong, the file, the text as it is, as it is planted, what the
+ * simulation says of it, and how many seeds that took, from 1 on.
+ *
+ * @type {readonly (readonly [string, string, string, string, string, number])[]}
+ */
+// biome-ignore format: a table
+export const simulated = [
+  ['an acknowledgement releases one message more', 'src/protocol/session/sender.ts', 'return this.release(next);', 'return this.release(Math.min(next + 1, this.cursor));', 'was under way', 1],
+  ['an acknowledgement is told for one message more', 'src/protocol/session/session.ts', 'this.owner.acknowledged(next - 1);', 'this.owner.acknowledged(Math.min(next, this.sender.next - 1));', 'says handled, and it was under way', 1],
+  ['messages in a row are handled before the program is done', 'src/protocol/session/exchange.ts', "if (done ? acknowledge !== 'manual' : acknowledge === 'received')", "if (acknowledge !== 'manual')", 'says that all is settled, and', 1],
+  ['a message alone is handled before the program is done', 'src/protocol/session/exchange.ts', "if (acknowledge === 'received' || (done && acknowledge === 'handled'))", "if (acknowledge !== 'manual')", 'says that all is settled, and', 2],
+  ['a sign of life acknowledges what was only received', 'src/protocol/session/session.ts', "return encodeNext('PING', this.receiver.tell(), this.nonce);", "return encodeNext('PING', (this.receiver.tell(), this.receiver.next), this.nonce);", 'nothing is held, and', 1],
+  ['a RESUME expects one message too early', 'src/protocol/session/client.ts', 'rxNext: receiver.next,', 'rxNext: Math.max(1, receiver.next - 1),', '1 twice', 1],
+  ['a RESUME expects one message too late', 'src/protocol/session/client.ts', 'rxNext: receiver.next,', 'rxNext: receiver.next + 1,', 'the message before it is missing', 1],
+  ['a RESUMED expects one message too early', 'src/protocol/session/server.ts', 'rxNext: receiver.next,', 'rxNext: Math.max(1, receiver.next - 1),', 'came twice', 1],
+  ['a RESUMED expects one message too late', 'src/protocol/session/server.ts', 'rxNext: receiver.next,', 'rxNext: receiver.next + 1,', 'the message before it is missing', 1],
+  ['a RESUME expects what is handled, not what was received', 'src/protocol/session/client.ts', 'rxNext: receiver.next,', 'rxNext: receiver.handled,', '2 twice', 8],
+  ['a replay leaves out its first message', 'src/protocol/session/sender.ts', '    this.cursor = peerNext;', '    this.cursor = Math.min(peerNext + 1, this.next);', 'the message before it is missing', 1],
+  ['a replay begins one message too early', 'src/protocol/session/sender.ts', '    this.cursor = peerNext;', '    this.cursor = Math.max(this.first, peerNext - 1);', 'came twice', 1],
+  ['a replay goes on where the old socket was', 'src/protocol/session/sender.ts', '    this.cursor = peerNext;', '    this.cursor = Math.max(peerNext, this.cursor);', 'the message before it is missing', 1],
+  ['what is unknown is told as handled', 'src/protocol/session/sender.ts', 'handledUpTo: first - 1,', 'handledUpTo: sentNext - 1,', 'lost (EXPIRED) with all handled up to', 4],
+  ['what is unknown is told as not sent', 'src/protocol/session/sender.ts', 'unknown: sentNext > first ? { from: first, to: sentNext - 1 } : undefined,\n      notSent: next > sentNext ? { from: sentNext,', 'unknown: undefined,\n      notSent: next > first ? { from: first,', 'says notSent', 1],
+  ['what is unknown is not told of', 'src/protocol/session/sender.ts', 'unknown: sentNext > first ? { from: first, to: sentNext - 1 } : undefined,', 'unknown: sentNext > first + 1 ? { from: first + 1, to: sentNext - 1 } : undefined,', 'nothing is held, and', 4],
+  ['a delivery that is unknown says that it was not sent', 'src/line/session-side.ts', "number <= last ? 'unknown' : 'notSent'", "number < last ? 'unknown' : 'notSent'", 'says notSent', 1],
+  ['a full window takes one message more', 'src/protocol/session/sender.ts', '      this.next - this.first < window.messages &&', '      this.next - this.first <= window.messages &&', 'messages of 8388608 bytes may be unacknowledged', 8],
+];

@@ -1,19 +1,22 @@
 // Plants each bug of list.mjs in a copy of the project, one at a time, and runs the test that must catch it.
 // `npm run mutants` · `-- --only TEXT` for those whose name has it, `--in TEXT` whose file's · `-- --discover` shows who
 // catches each
+// `npm run mutants -- --simulation` plants those that the simulation of sessions must catch, and says in which seed it does
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { mutants } from './list.mjs';
+import { mutants, simulated } from './list.mjs';
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     in: { type: 'string', default: '' },
     discover: { type: 'boolean' },
+    simulation: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '40' },
     jobs: { type: 'string' },
   },
 });
@@ -55,8 +58,33 @@ async function failuresOf(copy, file, title) {
   }
 }
 
+/** Runs seeds of the simulation of sessions until one fails; gives that one. */
+async function failedSeed(copy) {
+  const args = { root: copy, seeds: values.seeds, failures: '1', jobs: '1', twice: '0', patience: '600' };
+  const flags = Object.entries(args).flatMap(([name, value]) => [`--${name}`, value]);
+  const script = join(copy, 'test/simulation/run.mjs');
+  const child = spawn(process.execPath, [script, '--json', '--sessions', ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  return JSON.parse(stdout).failed[0];
+}
+
+/** Gives a sentence where the simulation does not see it, or sees something else. */
+async function simulate(copy, name, words) {
+  const failed = await failedSeed(copy);
+  if (!failed) return `${name}: LIVES, ${values.seeds} seeds pass`;
+  const [problem] = failed.problems;
+  if (values.discover) console.log(`${name}\n    seed ${failed.seed}: ${problem}`);
+  return problem.includes(words) ? undefined : `${name}: in seed ${failed.seed} it is «${problem}», not «${words}»`;
+}
+
 /** Gives a sentence where the bug lives on. */
-async function live(copy, [name, file, before, after, test, title]) {
+async function live(copy, [name, file, before, after, catcher, title]) {
   const path = join(copy, file);
   const source = await readFile(path, 'utf8');
   if (source.split(before).length !== 2) return `${name}: its text must stand exactly once in ${file}`;
@@ -65,18 +93,21 @@ async function live(copy, [name, file, before, after, test, title]) {
     source.replace(before, () => after),
   );
   try {
-    const failures = await failuresOf(copy, test, title);
-    if (failures === undefined) return `${name}: ${test} could not be run`;
+    if (values.simulation) return await simulate(copy, name, catcher);
+    const failures = await failuresOf(copy, catcher, title);
+    if (failures === undefined) return `${name}: ${catcher} could not be run`;
     if (values.discover) console.log(`${name}\n    ${failures.slice(0, 4).join('\n    ')}`);
-    if (failures.length === 0) return `${name}: LIVES, ${test} passes`;
-    if (!failures.some((failure) => failure.includes(title))) return `${name}: not caught by «${title}» of ${test}`;
+    if (failures.length === 0) return `${name}: LIVES, ${catcher} passes`;
+    if (!failures.some((failure) => failure.includes(title))) return `${name}: not caught by «${title}» of ${catcher}`;
     return undefined;
   } finally {
     await writeFile(path, source);
   }
 }
 
-const chosen = mutants.filter(([name, file]) => name.includes(values.only) && file.includes(values.in));
+const chosen = (values.simulation ? simulated : mutants).filter(
+  ([name, file]) => name.includes(values.only) && file.includes(values.in),
+);
 const queue = [...chosen];
 const problems = [];
 await Promise.all(
