@@ -8,6 +8,9 @@ const layers = [
     name: 'facade',
     path: at([
       'connection',
+      'connection-life',
+      'connection-places',
+      'connection-view',
       'server',
       'admission',
       'peer',

@@ -1,8 +1,9 @@
-import { type Actor, createActor } from 'xstate';
-import { connectionMachine } from '../machines/connection.machine.js';
 import type { ConnectionAnnouncement, ConnectionEvent } from '../machines/connection.setup.js';
+import type { LinePorts } from '../machines/line.setup.js';
+import { ConnectionLife, type ConnectionLifeOwner } from './connection-life.js';
+import { ConnectionView } from './connection-view.js';
+import type { Dropped } from './delivery/outbox.js';
 import { messageOf, NinjaTcpError, type Reason } from './errors.js';
-import { attach } from './inspection.js';
 import type {
   ConnectedOptions,
   ConnectionEvents,
@@ -10,141 +11,101 @@ import type {
   Disconnected,
   Disposed,
 } from './line/connection-events.js';
-import { ConnectionLine } from './line/connection-line.js';
+import type { ConnectionLineEvents } from './line/connection-line.js';
 import type { Resumed } from './line/events.js';
-import { connectionWords } from './line/explain.js';
 import type { WaitOptions } from './line/face.js';
-import { Face } from './line/face.js';
-import { handsOn, recordConnection } from './line/flight.js';
-import type { Step } from './line/line.js';
+import { recordConnection } from './line/flight.js';
+import { LedLine } from './line/led-line.js';
 import { obey } from './line/obey.js';
-import type { ConnectionStatus } from './line/status.js';
-import { connectionStatus, connectionTimers } from './line/statuses.js';
+import type { SessionLost } from './line/session-host.js';
 import { Waiters } from './line/waiters.js';
 import type { ConnectOptions } from './options.js';
+import type { Attached } from './protocol/session/index.js';
 import { register, unregister } from './registry.js';
 import { type ConnectionSettings, connectionSettings } from './settings.js';
-import type { ConnectionSnapshot } from './snapshot.js';
-import { socketActor } from './socket/actor.js';
 import { nodeEnvironment } from './socket/node.js';
-import { type Target, targetWords } from './target.js';
 
 export type { ConnectedOptions, ConnectionEvents, ConnectionState, Disconnected, Disposed };
 
-// Once per process: a machine of its own for each connection would cost four times the memory.
-const machine = connectionMachine.provide({ actors: { socket: socketActor } });
+/** The hands of its statechart, without waking it. For `ninja-tcp/testing` only. */
+export let portsOf: (connection: Connection) => LinePorts & { readonly greets: boolean };
 
 /** A TCP connection that hands over whole messages, heals itself, and can say at any moment what state it is in. */
-export class Connection extends Face<ConnectionLine, ConnectionEvents, ConnectionStatus> {
-  readonly kind = 'connection';
-  /** The XState actor itself. */
-  readonly actor: Actor<typeof machine>;
+export class Connection extends ConnectionView {
   readonly name: string;
-  protected readonly line: ConnectionLine;
+  protected readonly line: LedLine;
+  protected readonly life: ConnectionLife;
   private readonly listed = register(this);
   private readonly opened = new Waiters<void>();
   private readonly proven = new Waiters<void>();
   /** What was announced before the caller of `connect()` could listen. */
   private early: ConnectionAnnouncement[] | undefined = [];
+  /** What it hears of its line and of its life: one object for all of it, as a peer has, and hidden from users. */
+  private static readonly Ears = class implements ConnectionLineEvents, ConnectionLifeOwner {
+    constructor(private readonly connection: Connection) {}
+
+    get source(): Connection {
+      return this.connection;
+    }
+
+    dropped(dropped: Dropped): void {
+      this.connection.announce('dropped', dropped);
+    }
+
+    readingPaused(): void {
+      this.connection.announce('warning', { message: 'reading paused: inbox full, nobody takes' });
+    }
+
+    order(event: ConnectionEvent): void {
+      this.connection.life.order(event);
+    }
+
+    fault(cause: unknown, where: string): void {
+      this.connection.fault(cause, where);
+    }
+
+    resumed({ replayed, deduplicated }: Attached, afterMs: number): void {
+      this.connection.announce('resumed', { replayed, deduplicated, afterMs } satisfies Resumed);
+    }
+
+    lost(lost: SessionLost): void {
+      this.connection.announce('sessionLost', lost);
+    }
+
+    hear(announcement: ConnectionAnnouncement): void {
+      const { early } = this.connection;
+      if (early) early.push(announcement);
+      else this.connection.hear(announcement);
+    }
+
+    wreck(error: unknown): void {
+      this.connection.wreck(error);
+    }
+
+    stopped(): void {
+      this.connection.stopped();
+    }
+  };
+
+  static {
+    portsOf = (connection) => connection.line;
+  }
 
   /** Use `connect()`. */
   constructor(settings: ConnectionSettings, signal: AbortSignal | undefined) {
     super();
     this.name = settings.name;
-    this.line = new ConnectionLine(
-      settings,
-      {
-        source: this,
-        dropped: (dropped) => this.announce('dropped', dropped),
-        readingPaused: () => this.announce('warning', { message: 'reading paused: inbox full, nobody takes' }),
-      },
-      (cause, where) => this.fault(cause, where),
-      {
-        resumed: ({ replayed, deduplicated }, afterMs) =>
-          this.announce('resumed', { replayed, deduplicated, afterMs } satisfies Resumed),
-        lost: (lost) => this.announce('sessionLost', lost),
-      },
-    );
+    const ears = new Connection.Ears(this);
+    this.line = new LedLine(settings, ears);
     recordConnection(this.line);
-    const { ports, ...watch } = handsOn(this.line);
-    this.actor = createActor(machine, {
-      clock: this.line.timers,
-      input: { ports, times: settings, greets: settings.onConnect !== undefined || settings.session !== undefined },
-      ...watch,
-    });
-    this.line.tell = (event) => this.order(event);
-    this.actor.on('*', (announcement) => {
-      if (this.early) this.early.push(announcement);
-      else this.hear(announcement);
-    });
-    this.actor.subscribe({ error: (error) => this.wreck(error), complete: () => this.stopped() });
-    if (settings.inspect) attach(this.actor, settings.inspect, settings.environment.warn, false);
-    this.actor.start();
-    this.actor.send({ type: 'connect' });
+    this.life = new ConnectionLife(this.line, ears);
+    this.life.start();
     settings.environment.clock.defer(() => {
       // What a listener brings about meanwhile comes behind.
       for (let next = this.early?.shift(); next; next = this.early?.shift()) this.hear(next);
       this.early = undefined;
     });
     if (signal) void this.closed().then(obey(signal, () => this.dispose()));
-  }
-
-  /** One of the five states of docs/states.md. */
-  get state(): ConnectionState {
-    // A chart that broke stands where it was.
-    if (this.endReason) return 'disposed';
-    const { value } = this.actor.getSnapshot();
-    return (typeof value === 'string' ? value : Object.keys(value)[0]) as ConnectionState;
-  }
-
-  /** The state within the state: `idle`, `waiting`, `failed`; `dialing`, `greeting`; `unproven`, `live`, `draining`. */
-  get substate(): string | undefined {
-    const { value } = this.actor.getSnapshot();
-    if (this.endReason || typeof value === 'string') return undefined;
-    const inner = Object.values(value)[0];
-    return typeof inner === 'string' ? inner : inner?.line;
-  }
-
-  /** The number of the present or last attempt, from 1. */
-  get epoch(): number {
-    return this.actor.getSnapshot().context.epoch;
-  }
-
-  /** Where the present or last attempt went; before the first, where it will go. */
-  get endpoint(): Readonly<Target> {
-    return this.line.endpoints.current;
-  }
-
-  /** Why the last line was lost, or the life ended. */
-  get reason(): Reason | undefined {
-    return this.endReason ?? this.actor.getSnapshot().context.reason;
-  }
-
-  /** All there is to see of it, as plain values. */
-  get snapshot(): ConnectionSnapshot {
-    const { context } = this.actor.getSnapshot();
-    const { failures } = context;
-    return {
-      kind: 'connection',
-      ...this.lineSnapshot(connectionTimers(this.line, this.standing, context)),
-      endpoint: targetWords(this.endpoint),
-      failures,
-      attempt: failures + 1,
-    };
-  }
-
-  protected override get standing(): Step {
-    const { epoch, failures, retryInMs, reason } = this.actor.getSnapshot().context;
-    return { ...super.standing, epoch, failures, retryInMs, reason: this.endReason ?? reason };
-  }
-
-  protected statusOf(step: Step): ConnectionStatus {
-    return connectionStatus(step);
-  }
-
-  /** One sentence on where it stands, why, and what comes next. */
-  explain(): string {
-    return connectionWords(this.name, this.line, this.standing);
   }
 
   /**
@@ -156,7 +117,7 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     if (this.settled) return Promise.reject(this.settled);
     const up = this.state === 'connected';
     if (options.proven) {
-      if (up && this.actor.getSnapshot().context.proven) return Promise.resolve();
+      if (up && this.life.context.proven) return Promise.resolve();
       return this.proven.wait('connected()', options.signal);
     }
     return up ? Promise.resolve() : this.opened.wait('connected()', options.signal);
@@ -164,17 +125,17 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
 
   /** Wants the line again, after `disconnect()` or when it gave up; while it waits, tries at once. */
   connect(): void {
-    this.order({ type: 'connect' });
+    this.life.order({ type: 'connect' });
   }
 
   /** Wants no line for now: `disconnected.idle`. What is in the outbox stays there. */
   disconnect(): void {
-    this.order({ type: 'disconnect' });
+    this.life.order({ type: 'disconnect' });
   }
 
   /** Throws the line away, or ends the wait for the next attempt, and dials at once. */
   reconnectNow(): void {
-    this.order({ type: 'reconnectNow' });
+    this.life.order({ type: 'reconnectNow' });
   }
 
   close(): Promise<Reason> {
@@ -182,13 +143,13 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
     const { side, outbox } = this.line;
     const held = outbox.messages + (side?.core.retainedMessages ?? 0);
     // What waits for the next socket of a session is as much its own as what it has numbered already.
-    this.order({ type: 'close', held, owed: side?.owes ? held : 0 });
+    this.life.order({ type: 'close', held, owed: side?.owes ? held : 0 });
     return this.closed();
   }
 
   dispose(): Promise<Reason> {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
-    this.order({ type: 'dispose' });
+    this.life.order({ type: 'dispose' });
     return this.closed();
   }
 
@@ -200,11 +161,6 @@ export class Connection extends Face<ConnectionLine, ConnectionEvents, Connectio
       await this.line.side?.whenStored;
       return reason;
     });
-  }
-
-  /** After the end nothing is ordered any more. */
-  private order(event: ConnectionEvent): void {
-    if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
 
   /** Turns what the statechart announces into what users hear. */

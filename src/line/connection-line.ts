@@ -16,10 +16,15 @@ import { GreetingLine } from './greeter.js';
 import { Line, type LineEvents } from './line.js';
 import type { SessionEvents, SessionLost } from './session-host.js';
 
+export interface ConnectionLineEvents extends LineEvents, SessionEvents {
+  /** For the statechart. */
+  order(event: ConnectionEvent): void;
+  /** A function of the program threw. */
+  fault(cause: unknown, where: string): void;
+}
+
 /** The client's data plane: dials, greets, and counts the time to the next attempt. */
 export class ConnectionLine extends Line implements ConnectionPorts {
-  /** Tells the statechart; set once the actor is there. */
-  tell: (event: ConnectionEvent) => void = () => {};
   readonly endpoints: Endpoints;
   declare side: ClientSide | undefined;
   private settling = false;
@@ -37,10 +42,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
 
   constructor(
     override readonly settings: ConnectionSettings,
-    private readonly connectionEvents: LineEvents,
-    /** A function of the program threw. */
-    private readonly fault: (cause: unknown, where: string) => void,
-    private readonly sessionEvents: SessionEvents,
+    private readonly connectionEvents: ConnectionLineEvents,
   ) {
     super(settings, connectionEvents);
     if (settings.session) this.side = this.makeSide(settings.session);
@@ -133,18 +135,13 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     try {
       wait = backoff(failures, reason);
     } catch (error) {
-      this.fault(error, 'backoff');
+      this.connectionEvents.fault(error, 'backoff');
       return false;
     }
     if (wait === false) return false;
     if (typeof wait === 'number' && wait >= 0) return Math.min(wait, MAX_DELAY);
-    this.fault(
-      new NinjaTcpError(
-        'NINJA_INVALID_OPTION',
-        `backoff must return milliseconds from 0, or false, got ${String(wait)}`,
-      ),
-      'backoff',
-    );
+    const rule = `backoff must return milliseconds from 0, or false, got ${String(wait)}`;
+    this.connectionEvents.fault(new NinjaTcpError('NINJA_INVALID_OPTION', rule), 'backoff');
     return false;
   }
 
@@ -176,7 +173,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     const run = async () => onConnect(greeter, { signal: greeter.controller.signal });
     run().then(
       () => {
-        if (this.greeter === greeter) this.tell({ type: 'greeting.passed', epoch });
+        if (this.greeter === greeter) this.connectionEvents.order({ type: 'greeting.passed', epoch });
       },
       (error: unknown) => {
         if (this.greeter === greeter) this.greetingFailed(epoch, error, 'onConnect');
@@ -195,7 +192,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   private tellFailed(epoch: number, failure: NinjaTcpError, fatal: boolean): void {
     this.lastError = failure;
     const { code, message } = failure;
-    this.tell({ type: 'greeting.failed', epoch, reason: { code, message }, fatal });
+    this.connectionEvents.order({ type: 'greeting.failed', epoch, reason: { code, message }, fatal });
   }
 
   // --- the session
@@ -211,9 +208,9 @@ export class ConnectionLine extends Line implements ConnectionPorts {
   }
 
   sessionAttached(how: Attached): void {
-    this.tell({ type: 'greeting.passed', epoch: this.epoch });
+    this.connectionEvents.order({ type: 'greeting.passed', epoch: this.epoch });
     const since = this.side?.detachedAt;
-    if (how.resumed) this.sessionEvents.resumed(how, since === undefined ? 0 : this.now() - since);
+    if (how.resumed) this.connectionEvents.resumed(how, since === undefined ? 0 : this.now() - since);
   }
 
   sessionDetached(): void {}
@@ -247,7 +244,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
       this.loseWritten(unknown);
       return;
     }
-    this.sessionEvents.lost(lost);
+    this.connectionEvents.lost(lost);
     // Given up by the program: its socket tells the chart.
     const fatal = taken || this.settings.session?.onSessionLost === 'fail';
     if (code !== 'ABANDONED') this.tellFailed(this.epoch, error, fatal);

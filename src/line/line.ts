@@ -58,7 +58,7 @@ export abstract class Line extends Delivering implements LinePorts, SocketOwner 
   private warned = false;
   private referenced = true;
   /** The last socket, also when the gate was shut behind it. */
-  private latest: Socket | undefined;
+  protected latest: Socket | undefined;
 
   constructor(
     settings: LineSettings,

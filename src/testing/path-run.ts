@@ -1,8 +1,8 @@
-import type { Connection } from '../connection.js';
+import { type Connection, portsOf } from '../connection.js';
 import type { PathChecks } from './path-checks.js';
 import type { ConnectionPlace, Move } from './path-moves.js';
 import type { PathApp, PathVisit } from './path-types.js';
-import { placeOf, type WalkStep } from './path-walk.js';
+import type { WalkStep } from './path-walk.js';
 import { farewell, PathWalker } from './path-walker.js';
 import { type PathServer, PathStage, type PathWorld } from './path-world.js';
 
@@ -42,8 +42,7 @@ export class PathRun<App extends PathApp> extends PathWalker<App, ConnectionPlac
     const connection = connectionOf(app);
     if (!connection) throw new TypeError('start: must give a connection, or a program with a `connection`');
     stage.connection = connection;
-    const { greets } = connection.actor.getSnapshot().context;
-    if (setUp.greets && !greets)
+    if (setUp.greets && !portsOf(connection).greets)
       throw new TypeError('greets: the connection of the program has no onConnect hook, and no session');
     return app;
   }
@@ -92,7 +91,8 @@ export class PathRun<App extends PathApp> extends PathWalker<App, ConnectionPlac
   }
 
   protected get place(): ConnectionPlace {
-    return placeOf(this.stage.user.actor.getSnapshot().value);
+    const { state, substate } = this.stage.user;
+    return (substate ? `${state}.${substate}` : state) as ConnectionPlace;
   }
 
   protected explain(): string {

@@ -71,7 +71,7 @@ function handsAt(time: { now: number; session: PathSession }): ConnectionPorts {
   };
 }
 
-export function placeOf(value: Snapshot['value']): ConnectionPlace {
+function placeOf(value: Snapshot['value']): ConnectionPlace {
   if (typeof value === 'string') return value as ConnectionPlace;
   const [outer, inner] = Object.entries(value)[0] as [string, string | { readonly line: string }];
   return `${outer}.${typeof inner === 'string' ? inner : inner.line}` as ConnectionPlace;

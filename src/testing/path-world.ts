@@ -1,5 +1,5 @@
-import type { ConnectionPorts } from '../../machines/connection.setup.js';
-import type { Connection } from '../connection.js';
+import type { LinePorts } from '../../machines/line.setup.js';
+import { type Connection, portsOf } from '../connection.js';
 import type { Environment, Transport } from '../environment.js';
 import type { VirtualClock } from './clock.js';
 import type { NetworkHost } from './host.js';
@@ -46,8 +46,8 @@ export class PathStage extends Stage implements PathWorld {
     return this.connection;
   }
 
-  protected get hands(): ConnectionPorts {
-    return this.user.actor.getSnapshot().context.ports;
+  protected get hands(): LinePorts {
+    return portsOf(this.user);
   }
 
   /** Starts the server's process. */
