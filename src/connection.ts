@@ -22,6 +22,7 @@ import { Waiters } from './line/waiters.js';
 import type { ConnectOptions } from './options.js';
 import type { Attached } from './protocol/session/index.js';
 import { register, unregister } from './registry.js';
+import { onceInARow } from './settings/again.js';
 import { type ConnectionSettings, connectionSettings } from './settings.js';
 import { nodeEnvironment } from './socket/node.js';
 
@@ -231,6 +232,8 @@ export class Connection extends ConnectionView {
   }
 }
 
+const settingsOf = onceInARow((options: ConnectOptions) => connectionSettings(options, nodeEnvironment));
+
 /**
  * Begins to connect and returns at once; from then on the connection heals itself until it is closed.
  *
@@ -244,5 +247,5 @@ export class Connection extends ConnectionView {
  */
 export function connect(options: ConnectOptions): Connection {
   const signal = options?.signal;
-  return new Connection(connectionSettings(options, nodeEnvironment), signal);
+  return new Connection(settingsOf(options), signal);
 }

@@ -56,7 +56,8 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     this.epoch = epoch;
     try {
       const endpoint = this.endpoints.next();
-      const dial = () => environment.dial({ ...this.settings, ...endpoint });
+      const { localAddress, localPort, lookup, tls, noDelay } = this.settings;
+      const dial = () => environment.dial({ ...endpoint, localAddress, localPort, lookup, tls, noDelay });
       transport = this.trace ? this.trace.dial(endpoint, dial) : dial();
       return this.adopt(transport, epoch, report);
     } catch (error) {

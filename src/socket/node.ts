@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, connect as netConnect, type Socket } from 'node:net';
+import {
+  createServer,
+  type IpcNetConnectOpts,
+  connect as netConnect,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import type {
   Acceptor,
   AcceptorHandlers,
@@ -20,18 +26,14 @@ function dial(target: DialTarget): Transport {
 }
 
 function dialPlain(target: DialTarget): Socket {
-  const { path } = target;
-  const common = { noDelay: target.noDelay, allowHalfOpen: true };
-  if (path !== undefined) return netConnect({ ...common, path });
-  return netConnect({
-    ...common,
-    host: target.host,
-    port: target.port as number,
-    // Absent and undefined differ to Node.
-    ...(target.localAddress !== undefined && { localAddress: target.localAddress }),
-    ...(target.localPort !== undefined && { localPort: target.localPort }),
-    ...(target.lookup !== undefined && { lookup: target.lookup }),
-  });
+  const { host, path, noDelay, localAddress, localPort, lookup } = target;
+  if (path !== undefined) return netConnect({ noDelay, allowHalfOpen: true, path } as IpcNetConnectOpts);
+  const options: TcpNetConnectOpts = { noDelay, allowHalfOpen: true, host, port: target.port as number };
+  // Absent and undefined differ to Node.
+  if (localAddress !== undefined) options.localAddress = localAddress;
+  if (localPort !== undefined) options.localPort = localPort;
+  if (lookup !== undefined) options.lookup = lookup;
+  return netConnect(options);
 }
 
 function listen(target: ListenTarget, handlers: AcceptorHandlers): Acceptor {
