@@ -71,7 +71,7 @@ export class Admission {
           },
           accepted: (transport) => {
             this.accept(transport);
-            this.watch.look();
+            this.watch.accepted();
           },
           refused: (error) => {
             const why = `a connection could not be accepted: ${messageOf(error)}`;

@@ -3,11 +3,15 @@ import type { Timers } from './timers.js';
 
 /** The program opens files too, without being accepted anywhere: so often it is looked, milliseconds. */
 const LOOK_EVERY = 1000;
+/** A look costs as much as a third of what else a socket costs that is accepted. So many may come between two, if far more are free. */
+const MOST_UNSEEN = 64;
 
 /** Looks whether as many descriptors are free as are to be kept for the program. */
 export class DescriptorWatch {
   private timer: Timer | undefined;
   private starved: ((free: number) => void) | undefined;
+  /** So many more may be accepted before the next look. */
+  private unseen = 0;
 
   constructor(
     private readonly reserve: number,
@@ -29,10 +33,18 @@ export class DescriptorWatch {
   }
 
   /** For each socket that was accepted: an upper bound will do, so that nobody is kept out without need. */
-  look(): void {
+  accepted(): void {
+    if (this.unseen > 0) this.unseen -= 1;
+    else this.look();
+  }
+
+  private look(): void {
     const { starved } = this;
     const free = starved && this.free(false);
-    if (free === undefined || free >= this.reserve) return;
+    if (free === undefined) return;
+    // The program opens files meanwhile, too.
+    this.unseen = Math.min(MOST_UNSEEN, Math.max(0, free - this.reserve) >> 2);
+    if (free >= this.reserve) return;
     this.end();
     starved?.(free);
   }

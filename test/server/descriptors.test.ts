@@ -59,6 +59,27 @@ describe('with reservedDescriptors: 4 and one client', () => {
   });
 });
 
+describe('how often it is looked', () => {
+  test.each([
+    ['every time, while few more are free', 5, 3],
+    ['once for several, while far more are free', 1000, 1],
+  ])('%s', async (_, most, looks) => {
+    const at = stage();
+    at.server.limitDescriptors(most);
+    const environment = at.server.environment();
+    let looked = 0;
+    const freeDescriptors = (exactly: boolean) => {
+      looked += 1;
+      return environment.freeDescriptors?.(exactly);
+    };
+    const server = await at.serve(echo, { reservedDescriptors: 1, environment: { ...environment, freeDescriptors } });
+    const before = looked;
+    for (let count = 0; count < 3; count += 1) await dial(at);
+    expect(looked - before).toBe(looks);
+    await server.dispose();
+  });
+});
+
 describe('a paused server', () => {
   test('refuses dials, serves its peers, and listens again on its port when there is room', async () => {
     const { at, server, heard } = await starving(6);
