@@ -1,9 +1,12 @@
 /** Behind this many taken places the array is moved up. */
 const SLACK = 1024;
 
+/** Stands for the array of one that is empty, and most are. */
+const NONE: never[] = [];
+
 /** First in, first out, in constant time: an array and the place of its first entry. */
 export class Fifo<T> {
-  private entries: (T | undefined)[] = [];
+  private entries: (T | undefined)[] = NONE;
   private head = 0;
 
   get length(): number {
@@ -20,7 +23,8 @@ export class Fifo<T> {
 
   push(entry: T): void {
     // By index: V8 inlines that also where arrays of several kinds come by, Array.push it does not.
-    this.entries[this.entries.length] = entry;
+    if (this.entries === NONE) this.entries = [entry];
+    else this.entries[this.entries.length] = entry;
   }
 
   shift(): T | undefined {
@@ -29,7 +33,7 @@ export class Fifo<T> {
     this.entries[this.head] = undefined;
     this.head += 1;
     if (this.head === this.entries.length) {
-      this.entries = [];
+      this.entries = NONE;
       this.head = 0;
     } else if (this.head >= SLACK && this.head * 2 >= this.entries.length) {
       this.entries = this.entries.slice(this.head);
@@ -40,8 +44,9 @@ export class Fifo<T> {
 
   /** Takes out everything, in order. */
   drain(): T[] {
+    if (this.entries === NONE) return [];
     const all = (this.head === 0 ? this.entries : this.entries.slice(this.head)) as T[];
-    this.entries = [];
+    this.entries = NONE;
     this.head = 0;
     return all;
   }

@@ -13,7 +13,7 @@ const HANDLED: Delivered = { outcome: 'handled' };
 /** The part of sending that only a session can do: to know what became of a message. */
 export abstract class Delivering extends Sending {
   /** Those who wait until all up to a number is settled. */
-  private readonly flushes = new Map<number, Waiters<void>>();
+  private flushes: Map<number, Waiters<void>> | undefined;
 
   /** Sends a message, and waits until the other side has handled it. Accepted or thrown at once, as by `send`. */
   deliverTo(
@@ -62,6 +62,7 @@ export abstract class Delivering extends Sending {
     this.demandSession('flush()');
     const { accepted } = this.ledger;
     if (this.firstUnsettled > accepted) return Promise.resolve();
+    this.flushes ??= new Map();
     let waiters = this.flushes.get(accepted);
     if (!waiters) {
       waiters = new Waiters();
@@ -73,7 +74,7 @@ export abstract class Delivering extends Sending {
   /** Something was acknowledged or dropped. */
   progressed(): void {
     this.settleDrained();
-    if (this.flushes.size === 0) return;
+    if (!this.flushes?.size) return;
     const { firstUnsettled } = this;
     for (const [upTo, waiters] of this.flushes) {
       if (firstUnsettled <= upTo) return;
@@ -83,8 +84,8 @@ export abstract class Delivering extends Sending {
   }
 
   protected failFlushes(error: NinjaTcpError): void {
-    for (const waiters of this.flushes.values()) waiters.reject(error);
-    this.flushes.clear();
+    for (const waiters of this.flushes?.values() ?? []) waiters.reject(error);
+    this.flushes = undefined;
   }
 
   protected override settled(): void {

@@ -1,4 +1,4 @@
-import type { IterateOptions, ReadOptions } from '../delivery/inbox.js';
+import type { IterateOptions, MessageTaker, ReadOptions } from '../delivery/inbox.js';
 import { messageOf, NinjaTcpError, type Reason, show } from '../errors.js';
 import { MAX_DELAY } from '../options.js';
 import type { Delivered } from './delivering.js';
@@ -154,16 +154,18 @@ export abstract class Face<
     if (this.plain.listenerCount('message') === 0) this.line.inbox.listen(undefined);
   }
 
-  /** Hands one message to the listeners. `emit` does the same for any number of them, in twice the time of all the rest. */
-  private readonly hand = (message: Buffer): PromiseLike<unknown> | undefined => {
-    try {
-      const result = this.taker(message);
-      if (result !== undefined) return this.follow(result);
-    } catch (error) {
-      this.fault(error, 'message');
-    }
-    return undefined;
-  };
+  /** Who hands messages to the listeners, one by one. `emit` does the same for any number of them, in twice the time of all the rest. */
+  private makeHand(): MessageTaker {
+    return (message) => {
+      try {
+        const result = this.taker(message);
+        if (result !== undefined) return this.follow(result);
+      } catch (error) {
+        this.fault(error, 'message');
+      }
+      return undefined;
+    };
+  }
 
   private findTaker(message: Buffer): unknown {
     const takers = this.plain.rawListeners('message') as MessageListener[];
@@ -266,7 +268,7 @@ export abstract class Face<
 
   private beginListening(): void {
     const { line } = this;
-    line.inbox.listen(this.hand);
+    line.inbox.listen(this.makeHand());
     if (line.inbox.messages > 0) line.settings.environment.clock.defer(() => line.inbox.drain());
   }
 }

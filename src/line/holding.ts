@@ -24,17 +24,21 @@ export abstract class Holding {
   protected socket: Socket | undefined;
   /** Where there is a session: it numbers messages, keeps them, and writes them. */
   side: SessionSide | undefined;
-  protected readonly expiry: ExpiryWatch;
+  private expiryWatch: ExpiryWatch | undefined;
   private lost: Omit<Loss, 'held'> | undefined;
-  private readonly untold: Dropped[] = [];
+  private untold: Dropped[] | undefined;
   private readonly drainWaiters = new Waiters<void>();
 
   constructor(
     readonly settings: LineSettings,
     protected readonly sendingEvents: SendingEvents,
     readonly timers: LineTimers = new Timers(settings.environment.clock),
-  ) {
-    this.expiry = new ExpiryWatch(this.outbox, timers, () => this.expire());
+  ) {}
+
+  /** Looks for messages that wait too long. Made with the first that may, as most lines have none. */
+  protected watchExpiry(now: number): void {
+    this.expiryWatch ??= new ExpiryWatch(this.outbox, this.timers, () => this.expire());
+    this.expiryWatch.arm(now);
   }
 
   now(): number {
@@ -101,7 +105,7 @@ export abstract class Holding {
     for (const range of this.outbox.expire(now)) this.tellDropped({ code: 'NINJA_EXPIRED', ...range });
     this.settleDrained();
     this.settled();
-    this.expiry.arm(now);
+    this.expiryWatch?.arm(now);
   }
 
   /** At once: it is no step of the chart that drops it. */
@@ -112,15 +116,20 @@ export abstract class Holding {
   /** What is held will not be sent, for this reason. It is told when the chart has taken its step: see `takeDropped`. */
   protected dropHeld(code: Dropped['code'], refusal: NinjaTcpError): void {
     const dropped = this.outbox.clear(() => new NinjaTcpError(code, refusal.message, refusal.cause, 'notSent'));
-    for (const range of dropped) this.untold.push({ code, ...range });
-    this.expiry.arm(0);
+    for (const range of dropped) {
+      this.untold ??= [];
+      this.untold.push({ code, ...range });
+    }
+    this.expiryWatch?.arm(0);
     this.drainWaiters.reject(refusal);
     this.settled();
   }
 
   /** What was dropped in the step that the chart has just taken, told once. */
   takeDropped(): Dropped[] {
-    return this.untold.splice(0);
+    const { untold = [] } = this;
+    this.untold = undefined;
+    return untold;
   }
 
   /** Accepted messages were dropped. */

@@ -98,7 +98,7 @@ export abstract class Sending extends Holding {
       this.recall();
       const expiresAt = ttl > 0 ? this.now() + ttl : Number.POSITIVE_INFINITY;
       this.outbox.push({ payload, number, expiresAt, receipt });
-      if (ttl > 0) this.expiry.arm(this.now());
+      if (ttl > 0) this.watchExpiry(this.now());
     }
     return this.fill < 1;
   }

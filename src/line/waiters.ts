@@ -14,7 +14,7 @@ export class Waiters<T> {
     if (signal?.aborted) return Promise.reject(aborted(what, signal));
     return new Promise<T>((resolve, reject) => {
       const leave = () => {
-        this.waiting?.delete(waiter);
+        if (this.waiting?.delete(waiter) && this.waiting.size === 0) this.waiting = undefined;
         signal?.removeEventListener('abort', abort);
       };
       const abort = () => {

@@ -16,6 +16,19 @@ export interface PulseTimes {
   readonly heartbeatInterval: number;
 }
 
+/** Times at which we could not hear, or may not have been able to. Most lines have none. */
+class Absence {
+  /** After a suspension silence is pardoned until here. */
+  pardonedAt = Number.NEGATIVE_INFINITY;
+  pardonedUntil = Number.NEGATIVE_INFINITY;
+  /** Pardons since the last byte. */
+  pardons = 0;
+  /** Another timer of the line found us to have been away until here. */
+  awayUntil = Number.NEGATIVE_INFINITY;
+}
+
+const NEVER: Readonly<Absence> = new Absence();
+
 /**
  * The times at which a line last heard and last wrote, and the verdict over them. Pure: it is told the time.
  *
@@ -32,16 +45,10 @@ export class Pulse {
   private paused = false;
   /** We write no heartbeats any more. */
   private mute = false;
-  /** After a suspension silence is pardoned until here. */
-  private pardonedAt = Number.NEGATIVE_INFINITY;
-  private pardonedUntil = Number.NEGATIVE_INFINITY;
-  /** Pardons since the last byte. */
-  private pardons = 0;
+  private absence: Readonly<Absence> = NEVER;
   /** When the armed timer should fire, and the difference of the clocks when it was armed. */
   private dueAt = Number.POSITIVE_INFINITY;
   private drift: number | undefined;
-  /** Another timer of the line found us to have been away until here. */
-  private awayUntil = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly times: PulseTimes) {}
 
@@ -52,9 +59,7 @@ export class Pulse {
     this.windowFrom = now;
     this.paused = false;
     this.mute = false;
-    this.pardonedAt = Number.NEGATIVE_INFINITY;
-    this.pardonedUntil = Number.NEGATIVE_INFINITY;
-    this.awayUntil = Number.NEGATIVE_INFINITY;
+    this.absence = NEVER;
     this.dueAt = Number.POSITIVE_INFINITY;
     this.drift = undefined;
   }
@@ -66,7 +71,12 @@ export class Pulse {
 
   /** A timer came due at `seen`, far too late: neither we nor, where it shares our fate, the other side could speak. */
   away(seen: number): void {
-    this.awayUntil = seen;
+    this.noteAbsence().awayUntil = seen;
+  }
+
+  private noteAbsence(): Absence {
+    if (this.absence === NEVER) this.absence = new Absence();
+    return this.absence;
   }
 
   /** Our FIN is behind all that was written: from now on our own silence means nothing. */
@@ -93,7 +103,7 @@ export class Pulse {
 
   /** Whether the running silence was pardoned. */
   private get pardoned(): boolean {
-    return this.pardonedAt >= this.quietSince;
+    return this.absence.pardonedAt >= this.quietSince;
   }
 
   /** Monotonic milliseconds of the last byte, or of the end of a pause of ours, if that was later. */
@@ -111,7 +121,7 @@ export class Pulse {
     if (staleAfter === 0) return MAX_DELAY;
     // The loop was blocked behind the timer: what that verdict pardoned, the next one must not punish.
     if (polledAt >= this.dueAt - EARLY && now - polledAt > LATE) this.away(now);
-    const end = Math.max(now - this.silentFor(now) + staleAfter, this.pardonedUntil);
+    const end = Math.max(now - this.silentFor(now) + staleAfter, this.absence.pardonedUntil);
     const delay = Math.min(MAX_DELAY, Math.max(1, Math.ceil(end - now)));
     this.dueAt = now + delay;
     this.drift = wall - now;
@@ -125,10 +135,11 @@ export class Pulse {
   verdict(polledAt: number, now: number, wall: number): 'heard' | 'suspect' | 'silent' {
     const { staleAfter } = this.times;
     if (staleAfter === 0 || this.silentFor(polledAt) < staleAfter) return 'heard';
-    if (polledAt < this.pardonedUntil) return 'heard';
-    if (this.pardoned && this.pardons === PARDONS) return 'silent';
+    const { pardonedAt, pardonedUntil, pardons, awayUntil } = this.absence;
+    if (polledAt < pardonedUntil) return 'heard';
+    if (this.pardoned && pardons === PARDONS) return 'silent';
     // What was pardoned is no reason for another pardon.
-    const late = polledAt - this.dueAt > LATE || this.awayUntil > Math.max(this.quietSince, this.pardonedAt);
+    const late = polledAt - this.dueAt > LATE || awayUntil > Math.max(this.quietSince, pardonedAt);
     const slept = this.drift !== undefined && Math.abs(wall - now - this.drift) > DRIFT;
     return late || slept || this.owesHeartbeat(polledAt) ? 'suspect' : 'silent';
   }
@@ -137,14 +148,15 @@ export class Pulse {
   private owesHeartbeat(polledAt: number): boolean {
     const { heartbeatInterval } = this.times;
     if (heartbeatInterval === 0 || this.mute) return false;
-    return polledAt - Math.max(this.wroteAt, this.pardonedAt) - heartbeatInterval > LATE;
+    return polledAt - Math.max(this.wroteAt, this.absence.pardonedAt) - heartbeatInterval > LATE;
   }
 
   /** Pardons the silence of a suspension, for long enough to hear an answer to a heartbeat. */
   pardon(now: number): void {
     const { staleAfter, heartbeatInterval } = this.times;
-    this.pardons = this.pardoned ? this.pardons + 1 : 1;
-    this.pardonedAt = now;
-    this.pardonedUntil = now + (heartbeatInterval > 0 ? Math.min(staleAfter, 2 * heartbeatInterval) : staleAfter);
+    const absence = this.noteAbsence();
+    absence.pardons = this.pardoned ? absence.pardons + 1 : 1;
+    absence.pardonedAt = now;
+    absence.pardonedUntil = now + (heartbeatInterval > 0 ? Math.min(staleAfter, 2 * heartbeatInterval) : staleAfter);
   }
 }

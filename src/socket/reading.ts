@@ -15,6 +15,8 @@ export class Reading {
   frames = 0;
   /** Nothing more is given. */
   over = false;
+  private receiveSpan: ReceiveSpan | undefined;
+  private receiveRun: TakeRun | undefined;
   private readonly decoder: Decoder;
   private readonly skipsEmpty: boolean;
 
@@ -31,9 +33,7 @@ export class Reading {
     const { decoder } = this;
     try {
       if (this.owner.side === undefined) decoder.push(chunk, this.receive);
-      else if ('spans' in decoder) (decoder as SpanDecoder).spans(chunk, this.receiveSpan, this.receiveRun);
-      // A program's own framing.
-      else decoder.push(chunk, (frame) => this.receiveSpan(frame, 0, frame.length, frame.buffer));
+      else this.pushSpans(decoder, chunk);
       this.unfinished = decoder.unfinished;
       this.heldBytes = decoder.heldBytes;
       return undefined;
@@ -50,17 +50,31 @@ export class Reading {
     this.owner.deliver(message);
   };
 
-  private readonly receiveSpan: ReceiveSpan = (source, start, length, memory) => {
-    this.frames += 1;
-    if (!this.over) this.owner.side?.receiveSpan(source, start, length, memory);
-  };
+  /** In a session. */
+  private pushSpans(decoder: Decoder, chunk: Buffer): void {
+    this.receiveSpan ??= this.makeReceiveSpan();
+    this.receiveRun ??= this.makeReceiveRun();
+    const { receiveSpan } = this;
+    if ('spans' in decoder) (decoder as SpanDecoder).spans(chunk, receiveSpan, this.receiveRun);
+    // A program's own framing.
+    else decoder.push(chunk, (frame) => receiveSpan(frame, 0, frame.length, frame.buffer));
+  }
 
-  private readonly receiveRun: TakeRun = (chunk, at, end, memory) => {
-    if (this.over) return at;
-    const next = this.owner.side?.receiveRun(chunk, at, end, memory) ?? at;
-    if (next > at) this.frames += 1;
-    return next;
-  };
+  private makeReceiveSpan(): ReceiveSpan {
+    return (source, start, length, memory) => {
+      this.frames += 1;
+      if (!this.over) this.owner.side?.receiveSpan(source, start, length, memory);
+    };
+  }
+
+  private makeReceiveRun(): TakeRun {
+    return (chunk, at, end, memory) => {
+      if (this.over) return at;
+      const next = this.owner.side?.receiveRun(chunk, at, end, memory) ?? at;
+      if (next > at) this.frames += 1;
+      return next;
+    };
+  }
 
   /** How far the unfinished frame has come, for people. */
   get progress(): string {
