@@ -223,10 +223,10 @@ export abstract class Line extends Delivering implements LinePorts, SocketOwner 
       code,
       message,
       at: this.wallNow(),
-      epoch: this.history.steps.at(-1)?.epoch ?? 0,
+      epoch: this.history.last?.epoch ?? 0,
     };
     // The history ends here too, unless the chart itself said so.
-    const last = this.history.steps.at(-1);
+    const { last } = this.history;
     const cause = code === 'NINJA_DISPOSED' ? 'actor stopped' : 'statechart broke';
     if (last?.to !== 'disposed') this.entered('disposed', cause, { epoch: reason.epoch, reason });
     this.recorder?.wrecked(message);

@@ -151,7 +151,7 @@ export abstract class Watched<
   /** The step that led to where it stands, with what is known by now. */
   protected get standing(): Step {
     const { line, state, substate, reason } = this;
-    const last = line.history.steps.at(-1);
+    const last = line.history.last;
     return {
       at: line.history.since,
       epoch: last?.epoch ?? 0,
