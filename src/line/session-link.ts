@@ -22,6 +22,7 @@ export class SocketLink implements SessionLink {
   bind(socket: Socket, ledger: Ledger): this {
     this.socket = socket;
     this.ledger = ledger;
+    // It is not asked any more, and would be kept as long as the line.
     this.bare = undefined;
     return this;
   }

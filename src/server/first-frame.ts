@@ -92,18 +92,18 @@ export class FirstFrame extends ReadAhead {
   private decode(bytes: Buffer): void {
     this.bytes += bytes.length;
     try {
-      this.decoder?.push(bytes, this.receive);
+      this.decoder?.push(bytes, (frame) => this.receive(frame));
     } catch {
       // What is wrong with it, the decoder of whoever it goes to will say.
       this.first ??= bytes;
     }
   }
 
-  private readonly receive = (frame: Buffer): void => {
+  private receive(frame: Buffer): void {
     if (this.first) return;
     this.taken += this.settings.framing.headerLength + frame.length;
     if (frame.length > 0) this.first = frame;
-  };
+  }
 
   private decide(opening: Opening): void {
     if (this.over) return;

@@ -77,17 +77,17 @@ export class HandedOn implements Transport {
     }
     this.owner = handlers;
     this.reading.owner = handlers;
-    if (this.reading.rest.length > 0) this.clock.defer(this.giveRest);
+    if (this.reading.rest.length > 0) this.clock.defer(() => this.giveRest());
   }
 
   /** Before any I/O, so before anything that came later. */
-  private readonly giveRest = (): void => {
+  private giveRest(): void {
     const { reading } = this;
     if (!reading || this.isPaused || this.isGone) return;
     const { rest } = reading;
     reading.rest = NOTHING;
     if (rest.length > 0) this.owner?.chunk(rest);
-  };
+  }
 
   get localAddress(): string | undefined {
     return this.inner.localAddress;
@@ -138,7 +138,7 @@ export class HandedOn implements Transport {
 
   resume(): void {
     this.isPaused = false;
-    if (this.reading && this.reading.rest.length > 0) this.clock.defer(this.giveRest);
+    if (this.reading && this.reading.rest.length > 0) this.clock.defer(() => this.giveRest());
     this.inner.resume();
   }
 
