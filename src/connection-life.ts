@@ -87,7 +87,7 @@ export class ConnectionLife extends Sleeper {
       const actor = this.make(line.timers);
       this.awake = actor;
       this.follow(actor);
-      if (inspect) attach(actor, inspect, environment.warn, false);
+      if (inspect) line.side?.view.watch(attach(actor, inspect, environment.warn, false));
       actor.start();
       actor.send(CONNECT);
       return;

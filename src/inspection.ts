@@ -38,46 +38,68 @@ export function checkedInspector(what: string, inspector: unknown): InspectorFun
   throw new NinjaTcpError('NINJA_INVALID_OPTION', `${what} must be ${rule}, got ${show(inspector)}`);
 }
 
-/** What is attached until it is detached. */
-interface Attachment {
-  unsubscribe(): void;
+/**
+ * One inspector, on one statechart or on several. One that throws would jam XState for good: it is caught, detached from
+ * all of them, and warned of once.
+ */
+export class Inspection {
+  over = false;
+  private readonly attached = new Map<AnyActorRef, { unsubscribe(): void }>();
+
+  constructor(
+    private readonly inspector: InspectorFunction,
+    private readonly warn: (error: Error) => void,
+  ) {}
+
+  /**
+   * Attaches it to a statechart that runs, and first tells it what is there: `@xstate.actor` and `@xstate.snapshot` of the
+   * chart and of its children. One that has not started yet tells its first snapshot itself.
+   */
+  add(actor: AnyActorRef, started = true): void {
+    if (started) introduce(actor, this.tell);
+    else this.tell({ type: '@xstate.actor', actorRef: actor, rootId: actor.sessionId });
+    if (!this.over) this.attached.set(actor, actor.system.inspect({ next: this.tell }));
+  }
+
+  /** Detaches it from one of them. */
+  leave(actor: AnyActorRef): void {
+    this.attached.get(actor)?.unsubscribe();
+    this.attached.delete(actor);
+  }
+
+  readonly unsubscribe = (): void => {
+    this.over = true;
+    for (const one of this.attached.keys()) this.leave(one);
+  };
+
+  private readonly tell = (event: InspectionEvent): void => {
+    if (this.over) return;
+    try {
+      const result = this.inspector(event);
+      if (result instanceof Promise) result.catch(this.fail);
+    } catch (error) {
+      this.fail(error);
+    }
+  };
+
+  private readonly fail = (cause: unknown): void => {
+    if (this.over) return;
+    this.unsubscribe();
+    const words = `an inspector threw, and is detached: ${messageOf(cause)}`;
+    this.warn(new NinjaTcpError('NINJA_HANDLER_FAILED', words, cause));
+  };
 }
 
-/**
- * Attaches an inspector to a statechart that runs, and first tells it what is there: `@xstate.actor` and `@xstate.snapshot`
- * of the chart and of its children. One that has not started yet tells its first snapshot itself. An inspector that throws
- * would jam XState for good: it is caught, detached, and warned of once.
- */
+/** Attaches an inspector to a statechart: {@link Inspection}. */
 export function attach(
   actor: AnyActorRef,
   inspector: InspectorFunction,
   warn: (error: Error) => void,
   started = true,
-): Attachment {
-  let attached: Attachment | undefined;
-  let over = false;
-  const detach = (): void => {
-    over = true;
-    attached?.unsubscribe();
-  };
-  const fail = (cause: unknown): void => {
-    if (over) return;
-    detach();
-    warn(new NinjaTcpError('NINJA_HANDLER_FAILED', `an inspector threw, and is detached: ${messageOf(cause)}`, cause));
-  };
-  const tell = (event: InspectionEvent): void => {
-    if (over) return;
-    try {
-      const result = inspector(event);
-      if (result instanceof Promise) result.catch(fail);
-    } catch (error) {
-      fail(error);
-    }
-  };
-  if (started) introduce(actor, tell);
-  else tell({ type: '@xstate.actor', actorRef: actor, rootId: actor.sessionId });
-  if (!over) attached = actor.system.inspect({ next: tell });
-  return { unsubscribe: detach };
+): Inspection {
+  const inspection = new Inspection(inspector, warn);
+  inspection.add(actor, started);
+  return inspection;
 }
 
 function introduce(actor: AnyActorRef, tell: (event: InspectionEvent) => void): void {

@@ -86,7 +86,10 @@ export class ClientSide extends SessionSide<ClientSession> {
       const place = await durable.placeOf(this.session.storeName);
       this.place = place;
       this.core = this.begin(place.record);
-      if (place.record) this.goesOn();
+      if (place.record) {
+        this.goesOn();
+        this.view.renew();
+      }
       place.keep(this.core);
     } finally {
       this.taking = undefined;
@@ -100,6 +103,7 @@ export class ClientSide extends SessionSide<ClientSession> {
       if (link !== this.link) return;
       this.core.open(link, tlvsOf(shown), this.host.now());
       this.view.tell((life) => life.opening());
+      this.view.begin((act) => this.settings.environment.clock.defer(act));
     };
     try {
       const { credentials } = this.session;

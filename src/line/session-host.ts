@@ -28,6 +28,8 @@ export interface SessionLost {
 export interface SessionHost {
   readonly timers: LineTimers;
   now(): number;
+  /** A monotonic time as wall-clock milliseconds since 1970. */
+  wallAt(at: number): number;
   /** When the chunk came that is being decoded, monotonic milliseconds. */
   readonly lastByteAt: number | undefined;
   /** Counts what is written. */

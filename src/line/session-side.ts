@@ -55,6 +55,10 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
     return this.host.now();
   }
 
+  wallAt(at: number): number {
+    return this.host.wallAt(at);
+  }
+
   /** How long it is kept without a socket, as it was granted, ms. */
   abstract get resumeWindow(): number;
   /** Nobody came back for it. */

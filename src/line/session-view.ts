@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { SessionAnnouncement, SessionSide as Which } from '../../machines/session.setup.js';
-import { attach, checkedInspector, type Inspector } from '../inspection.js';
+import type { ErrorCode } from '../errors.js';
+import { checkedInspector, Inspection, type Inspector } from '../inspection.js';
 import type { Session, SessionEnd, SessionState } from '../protocol/session/index.js';
 import { type SessionActor, SessionLife } from '../session-life.js';
 import type { Fill, SessionSnapshot } from '../snapshot.js';
 import type { LineTimers } from '../socket/timers.js';
+import { History, type Transition } from './history.js';
 import type { Subscription } from './status-feed.js';
 
 /** What there is to be seen: the side of the line that has the session. */
@@ -20,13 +22,25 @@ export interface Seen {
   readonly resumeWindow: number;
   readonly timers: LineTimers;
   now(): number;
+  wallAt(at: number): number;
   expire(): void;
   abandon(): void;
 }
 
+/** What there is once somebody asked for the statechart, of one session after another. */
+class Awake {
+  /** That of the present one; undefined between two of them. */
+  life: SessionLife | undefined;
+  inspections: readonly Inspection[] = [];
+  /** What they were shown last. */
+  shown: SessionActor | undefined;
+
+  constructor(readonly history: History) {}
+}
+
 /** What can be seen of a session. Its statechart is made when it is first asked for: an idle one weighs a fourth without. */
 export class SessionView {
-  private life: SessionLife | undefined;
+  private awake: Awake | undefined;
 
   /** @param warn tells people of what no listener heard */
   constructor(
@@ -65,8 +79,14 @@ export class SessionView {
 
   /** The XState actor itself. Its events `finish` and `abandon` are orders. */
   get actor(): SessionActor {
-    this.life ??= this.wake();
-    return this.life.actor;
+    const awake = this.awaken();
+    return (awake.life ?? this.wake(awake)).actor;
+  }
+
+  /** The last 50 transitions of its statechart, oldest first: since that was first asked for, and of all sessions since. */
+  get history(): readonly Transition[] {
+    if (!this.awake) void this.actor;
+    return this.awaken().history.steps;
   }
 
   /** All there is to see of it, as plain values. */
@@ -82,22 +102,49 @@ export class SessionView {
    * @throws NinjaTcpError `NINJA_INVALID_OPTION`
    */
   inspect(inspector: Inspector): Subscription {
-    return attach(this.actor, checkedInspector('session.inspect(inspector)', inspector), this.warn);
+    const inspection = new Inspection(checkedInspector('session.inspect(inspector)', inspector), this.warn);
+    this.watch(inspection);
+    return inspection;
+  }
+
+  /** Shows an inspector the statechart: that of this session, and of each that comes in its place. */
+  watch(inspection: Inspection): void {
+    const { actor } = this;
+    inspection.add(actor);
+    const awake = this.awaken();
+    awake.inspections = [...awake.inspections.filter(({ over }) => !over), inspection];
+    awake.shown = actor;
   }
 
   /** What the side tells. Nobody listens while the chart was not asked for. */
   tell(fact: (life: SessionLife) => void): void {
-    if (this.life) fact(this.life);
+    if (this.awake?.life) fact(this.awake.life);
   }
 
-  /** The side begins another session. */
+  /** The session is over for the side: another one will be asked for. */
   renew(): void {
-    this.life = undefined;
+    if (this.awake) this.awake.life = undefined;
   }
 
-  private wake(): SessionLife {
+  /**
+   * It was asked for. Not before is its chart made, where somebody wants to see one: that of the last one shows how it
+   * ended. And not at once: XState warns where one chart is made in the middle of another's step.
+   */
+  begin(defer: (act: () => void) => void): void {
+    if (this.awake && !this.awake.life) defer(() => void this.actor);
+  }
+
+  private awaken(): Awake {
+    const { side } = this;
+    this.awake ??= new Awake(new History(side.wallAt(side.now())));
+    return this.awake;
+  }
+
+  private wake(awake: Awake): SessionLife {
     const { side } = this;
     const { core } = side;
+    const { history } = awake;
+    let led: { readonly to: string; readonly cause: string } | undefined = { to: core.state, cause: 'start' };
     const life = new SessionLife({
       side: this.which,
       timers: side.timers,
@@ -105,21 +152,64 @@ export class SessionView {
       resumeWindow: () => side.resumeWindow,
       expire: () => side.expire(),
       abandon: () => side.abandon(),
-      finish: () => core.finish(),
-      entered() {},
+      finish: () => side.core.finish(),
+      entered: (to, cause, { epoch, lastReason }) => {
+        if (led) led = { to, cause };
+        else history.add(stepOf(to, cause, side.wallAt(side.now()), epoch, lastReason));
+      },
       hear(_announcement: SessionAnnouncement) {},
       wreck: (error) => this.warn(error instanceof Error ? error : new Error(String(error))),
     });
+    this.lead(life);
+    const { since, epoch, lastReason } = life;
+    history.add(stepOf(led.to, led.cause, side.wallAt(since), epoch, lastReason));
+    led = undefined;
+    awake.life = life;
+    if (awake.shown) this.show(awake, awake.shown, life.actor);
+    return life;
+  }
+
+  /** Shows to all who look the chart of this session instead of the last one's. */
+  private show(awake: Awake, last: SessionActor, actor: SessionActor): void {
+    awake.shown = actor;
+    for (const inspection of awake.inspections) {
+      inspection.leave(last);
+      inspection.add(actor);
+    }
+  }
+
+  /** Through what has happened. */
+  private lead(life: SessionLife): void {
+    const { side } = this;
+    const { core } = side;
     life.start();
     const { state } = core;
     const { attachedAt, detachedAt, replayed } = side;
-    if (state === 'fresh') return life;
+    if (state === 'fresh') return;
     if (this.which === 'client') life.opening(attachedAt);
-    if (state === 'establishing') return life;
+    if (state === 'establishing') return;
     const how = { resumed: side.resumes > 0, replayed, deduplicated: core.receiver.duplicates };
     life.attached(how, core.epoch, attachedAt);
     if (state === 'detached') life.detached(detachedAt);
     if (state === 'ended') life.ended(side.end as SessionEnd);
-    return life;
   }
+}
+
+/** A step as the history has it. @param why the last refusal, or why it is lost */
+function stepOf(
+  to: string,
+  cause: string,
+  at: number,
+  epoch: number,
+  why: string | undefined,
+): Omit<Transition, 'from'> {
+  const refused = cause === 'session.refused' && to !== 'ended.lost';
+  const [code, words]: [ErrorCode, string] = refused
+    ? ['NINJA_SESSION_REFUSED', 'the server refused the session']
+    : ['NINJA_SESSION_LOST', 'the session was lost'];
+  const reason =
+    why !== undefined && (refused || to === 'ended.lost')
+      ? { code, message: `${words}: ${why}`, at, epoch }
+      : undefined;
+  return { at, epoch, to, cause, reason };
 }

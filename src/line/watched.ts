@@ -121,13 +121,17 @@ export abstract class Watched<
 
   /**
    * Attaches an XState inspector: a function, an observer `{ next }`, or what `@statelyai/inspect` returns. It is first told
-   * `@xstate.actor` and `@xstate.snapshot` of the statechart and its socket as they stand. One that throws is detached, with
-   * a warning of the process. A peer's statechart is made for it, if there was none yet.
+   * `@xstate.actor` and `@xstate.snapshot` of the statechart and its socket as they stand, and of its session's. One that
+   * throws is detached, with a warning of the process. A peer's statechart, and a session's, is made for it, if there was
+   * none yet.
    *
    * @throws NinjaTcpError `NINJA_INVALID_OPTION`
    */
   inspect(inspector: Inspector): Subscription {
-    return attach(this.actor, checkedInspector('inspect(inspector)', inspector), this.line.settings.environment.warn);
+    const { side, settings } = this.line;
+    const inspection = attach(this.actor, checkedInspector('inspect(inspector)', inspector), settings.environment.warn);
+    side?.view.watch(inspection);
+    return inspection;
   }
 
   private statuses(): StatusFeed<Status> {
