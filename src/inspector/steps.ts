@@ -5,27 +5,33 @@ import { plain } from './plain.js';
 import type { Seen } from './seen.js';
 import type { Step } from './wire.js';
 
+type Which = Seen['kind'] | 'session';
+
 /** Turns what XState's inspection tells of one statechart into steps along the edges of its drawing. */
 export class Steps {
-  private place: string;
+  private place = '';
 
-  /** A peer that sleeps is woken. */
   constructor(
     private readonly id: string,
-    private readonly one: Seen,
-  ) {
-    this.place = placeOf(one.kind, one.actor.getSnapshot().value);
+    private readonly which: Which,
+  ) {}
+
+  /** Where it stands before the first step, and where another session begins. */
+  begin(value: StateValue): void {
+    this.place = placeOf(this.which, value);
   }
 
-  /** @returns the step; undefined where it is none, or none of this chart */
+  /** @returns the step; undefined where it is none, as of the event that tells XState of a final state */
   of(event: InspectionEvent): Step | undefined {
-    if (event.type !== '@xstate.microstep' || event.actorRef !== this.one.actor) return undefined;
+    if (event.type !== '@xstate.microstep' || event.event.type.startsWith('xstate.done.')) return undefined;
+    const { id, which } = this;
     const { type, ...data } = event.event;
     const from = this.place;
-    this.place = placeOf(this.one.kind, (event.snapshot as unknown as { readonly value: StateValue }).value);
+    this.begin((event.snapshot as unknown as { readonly value: StateValue }).value);
     return {
       type: 'step',
-      id: this.id,
+      id,
+      ...(which === 'session' && { chart: which }),
       at: Date.now(),
       event: { type: causeOf(type), data: plain(data) },
       from,
@@ -36,10 +42,10 @@ export class Steps {
 }
 
 /** `{ connected: { line: 'live', watch: 'listening' } }` → `connected.live` */
-function placeOf(kind: Seen['kind'], value: StateValue): string {
+function placeOf(which: Which, value: StateValue): string {
   if (typeof value === 'string') return value;
   const [[state, inner] = ['', undefined]] = Object.entries(value);
   // What is within a server's states is not told of anywhere else either.
-  if (kind === 'server' || inner === undefined) return state;
+  if (which === 'server' || inner === undefined) return state;
   return `${state}.${typeof inner === 'string' ? inner : inner.line}`;
 }

@@ -35,7 +35,7 @@ export interface Hello {
   readonly title: string;
   readonly now: number;
   readonly allowControl: boolean;
-  readonly charts: Readonly<Record<Kind, Chart>>;
+  readonly charts: Readonly<Record<Kind | 'session', Chart>>;
 }
 
 export interface Rows {
@@ -55,12 +55,16 @@ export interface Detail {
   readonly snapshot: Snapshot;
   readonly explain: string;
   readonly history: readonly Transition[];
+  /** That of its session's statechart, where it has one, from when that was first asked for. */
+  readonly sessionHistory?: readonly Transition[] | undefined;
 }
 
-/** One microstep of the watched one's statechart. */
+/** One microstep of the watched one's statechart, or of its session's. */
 export interface Step {
   readonly type: 'step';
   readonly id: string;
+  /** Absent where it is its own. */
+  readonly chart?: 'session';
   readonly at: number;
   readonly event: { readonly type: string; readonly data: unknown };
   readonly from: string;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { connectionMachine } from '../../machines/connection.machine.js';
+import { sessionMachine } from '../../machines/session.machine.js';
 import type { Connection, Peer, Server } from '../../src/index.js';
 import { planOf } from '../../src/inspector/chart-plan.js';
 import { Feed } from '../../src/inspector/feed.js';
@@ -31,7 +32,12 @@ describe('a feed', () => {
       title: 'the tests',
       now: expect.closeTo(Date.now(), -5),
       allowControl: false,
-      charts: { connection: { id: 'connection' }, peer: { id: 'peer' }, server: { id: 'server' } },
+      charts: {
+        connection: { id: 'connection' },
+        peer: { id: 'peer' },
+        server: { id: 'server' },
+        session: { id: 'session' },
+      },
     });
     expect(rows).toMatchObject({ type: 'rows', all: true, gone: [] });
     const named = (name: RegExp) => [...seen.rows.values()].find((row) => name.test(row.name));
@@ -287,6 +293,72 @@ describe('the watched one', () => {
     await at.clock.advance(1);
     await seen.until('gone', (gone) => gone.id !== id);
     expect(seen.all('step').at(-1)).toMatchObject({ from: 'listening', to: 'disposed', taken: ['server dispose 0'] });
+  });
+
+  test('goes along the edges of its session’s chart as well, through one session after another', async () => {
+    const at = stage();
+    const server = await at.serve(() => new Promise(() => {}), { session: 'require' });
+    const connection = at.dial({ name: 'twofold', session: { onSessionLost: 'new' }, backoff: () => 10 });
+    await at.clock.runUntil(connection.connected({ proven: true }));
+    const { page } = await startStage();
+    const list = await page();
+    const seen = await page(`&watch=${await list.idOf('twofold')}`);
+    const first = await seen.until('detail');
+    expect(first).toMatchObject({ snapshot: { session: { state: 'attached' } }, sessionHistory: [{ to: 'attached' }] });
+    at.network.resetAll();
+    await at.clock.advance(500);
+    connection.send('one');
+    connection.session?.actor.send({ type: 'abandon' });
+    await at.clock.advance(500);
+    await seen.until('step', ({ chart, from, to }) => chart && from === 'establishing' && to === 'attached');
+    const steps = seen.all('step').filter(({ chart }) => chart === 'session');
+    expect(steps.map(({ event, from, to }) => `${from} → ${to} (${event.type})`)).toEqual([
+      'attached → detached (session.detached)',
+      'detached → detached (session.opening)',
+      'detached → attached (session.attached)',
+      'attached → attached (abandon)',
+      'attached → ended.deciding (session.ended)',
+      'ended.deciding → ended.lost (session.ended)',
+      'establishing → attached (session.attached)',
+    ]);
+    const known = new Set(planOf(sessionMachine).edges.map(({ id }) => id));
+    expect(steps.flatMap(({ taken }) => taken).filter((edge) => !known.has(edge))).toEqual([]);
+    const { sessionHistory } = await seen.until(
+      'detail',
+      (one) => one.sessionHistory?.at(-1)?.cause === 'session.attached' && one.sessionHistory.length > 3,
+    );
+    expect(sessionHistory?.map(({ to }) => to)).toContain('ended.lost');
+    // Neither its id nor what is derived from it but the fingerprint.
+    expect(seen.raw).not.toContain(connection.session?.id);
+    await connection.dispose();
+    await at.clock.advance(1);
+    await seen.until('gone');
+    await server.dispose();
+  });
+
+  test('a peer’s session is woken when the peer is watched, not before, and is let go again', async () => {
+    const at = stage();
+    const server = await at.serve(() => new Promise(() => {}), { name: 'lodge', session: 'require' });
+    const connection = at.dial({ session: true });
+    await at.clock.runUntil(connection.connected({ proven: true }));
+    const peer = [...server.peers][0] as Peer;
+    const view = peer.session as unknown as { awake?: { inspections: readonly { over: boolean }[] } };
+    const { page, post } = await startStage();
+    const seen = await page();
+    const id = await seen.idOf(peer.name);
+    expect(view.awake).toBeUndefined();
+    const { feed } = await seen.until('hello');
+    await post('/watch', { feed, id });
+    await seen.until('detail');
+    const watching = () => view.awake?.inspections.filter(({ over }) => !over).length;
+    expect(watching()).toBe(1);
+    at.network.resetAll();
+    await at.clock.advance(1);
+    expect(await seen.until('step', ({ chart }) => chart)).toMatchObject({ id, to: 'detached', chart: 'session' });
+    await post('/watch', { feed, id: null });
+    expect(watching()).toBe(0);
+    await connection.dispose();
+    await server.dispose();
   });
 
   test('never shows what its messages say', async () => {

@@ -11,7 +11,7 @@ import {
 import { createInspectorServer } from '@statelyai/inspect/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AnyActor, AnyStateMachine, InspectionEvent } from 'xstate';
-import { connectionMachine, peerMachine, serverMachine } from '../../machines/index.js';
+import { connectionMachine, peerMachine, serverMachine, sessionMachine } from '../../machines/index.js';
 import type { Peer } from '../../src/index.js';
 import { stage } from '../connection/stage.js';
 
@@ -68,26 +68,33 @@ interface Actors {
   readonly connection: AnyActor;
   readonly peer: AnyActor;
   readonly server: AnyActor;
+  readonly session: AnyActor;
 }
 
-/** A connection that is live, loses its line to silence, heals, and ends; `begin` may look in when it is live. */
+/** A connection that is live, loses its line to silence, heals, and ends, and so does its session. `begin` looks in when it is live. */
 async function life(begin: (actors: Actors) => void): Promise<void> {
   const at = stage();
   let peer: Peer | undefined;
   const server = await at.serve((one) => {
     peer = one;
   });
+  const sessions = await at.serve(() => new Promise(() => {}), { port: 2, session: 'require' });
+  const other = at.dial({ port: 2, session: { credentials: SECRET } });
   // A simulated network knows no TLS: it takes no notice of these, but they are among the settings.
   const environment = Object.assign(at.network.environment('client'), { checkTls: () => {} });
   const connection = at.dial({ environment, tls: { passphrase: SECRET } });
-  await at.clock.runUntil(connection.connected({ proven: true }));
-  begin({ connection: connection.actor, server: server.actor, peer: peer?.actor as AnyActor });
+  await at.clock.runUntil(Promise.all([connection.connected({ proven: true }), other.connected()]));
+  begin({
+    connection: connection.actor,
+    server: server.actor,
+    peer: peer?.actor as AnyActor,
+    session: other.session?.actor as AnyActor,
+  });
   at.server.freeze();
   await at.clock.advance(4000);
   at.server.thaw();
   await at.clock.advance(4000);
-  await at.clock.runUntil(connection.dispose());
-  await at.clock.runUntil(server.dispose());
+  for (const one of [connection, server, other, sessions]) await at.clock.runUntil(one.dispose());
 }
 
 const LIVE = '{"connected":{"line":"live","watch":"listening"}}';
@@ -137,6 +144,14 @@ const lives: {
     events: ['dispose'],
     context: ['drainTimeout', 'reason'],
   },
+  {
+    kind: 'session',
+    times: [],
+    machine: sessionMachine,
+    states: ['"attached"', '"detached"', '"attached"', '"detached"', '{"ended":"lost"}'],
+    events: ['session.detached', 'session.opening', 'session.attached', 'session.detached', 'session.ended'],
+    context: 'deduplicated end epoch lastReason leaving replayed resumes side since'.split(' '),
+  },
 ];
 
 describe.each(lives)(
@@ -150,7 +165,8 @@ describe.each(lives)(
         id = actors[kind].sessionId;
         heard = watch(actors[kind]);
       });
-      const isEnd = (one: StatelyInspectionEvent) => one.type === '@xstate.snapshot' && stateOf(one) === '"disposed"';
+      const isEnd = (one: StatelyInspectionEvent) =>
+        one.type === '@xstate.snapshot' && /disposed|ended/.test(stateOf(one));
       await until(() => heard.some(isEnd));
       own = heard.filter(({ sessionId }) => sessionId === id);
     });
@@ -182,7 +198,9 @@ describe.each(lives)(
       const text = JSON.stringify(heard);
       expect(text.length).toBeGreaterThan(1000);
       // The last is what the inspector writes where it went too deep, or in a circle.
-      expect(text).not.toMatch(/"ports|environment|passphrase|battery|openSocket|"\[(Object|Array|Circular)\]/);
+      expect(text).not.toMatch(
+        /"ports|environment|passphrase|credentials|battery|openSocket|"\[(Object|Array|Circular)\]/,
+      );
     });
   },
 );

@@ -90,7 +90,7 @@ export interface Hello {
   readonly title: string;
   readonly now: number;
   readonly allowControl: boolean;
-  readonly charts: Readonly<Record<Kind, Chart>>;
+  readonly charts: Readonly<Record<Kind | 'session', Chart>>;
 }
 
 export interface Rows {
@@ -110,12 +110,16 @@ export interface Detail {
   readonly snapshot: Snapshot;
   readonly explain: string;
   readonly history: readonly Passed[];
+  /** That of its session's statechart, where it has one. */
+  readonly sessionHistory?: readonly Passed[] | undefined;
 }
 
-/** One microstep of the watched one's statechart. */
+/** One microstep of the watched one's statechart, or of its session's. */
 export interface Step {
   readonly type: 'step';
   readonly id: string;
+  /** Absent where it is its own. */
+  readonly chart?: 'session';
   readonly at: number;
   readonly event: { readonly type: string; readonly data: unknown };
   readonly from: string;

@@ -102,7 +102,35 @@ export const connectionChart: Chart = {
   ],
 };
 
-export const charts: Readonly<Record<Kind, Chart>> = {
+/** A session's, likewise. */
+export const sessionChart: Chart = {
+  id: 'session',
+  width: 640,
+  height: 320,
+  nodes: [
+    node('attached', [20, 20, 120, 50], { place: 'attached', initial: true }),
+    node('detached', [260, 20, 120, 50], { place: 'detached' }),
+    node('ended', [20, 160, 400, 120], { type: 'compound' }),
+    node('ended.deciding', [40, 210, 100, 50], { type: 'transient', initial: true }),
+    node('ended.lost', [260, 210, 100, 50], { place: 'ended.lost', type: 'final' }),
+  ],
+  edges: [
+    edge('attached', 'session.detached', 'detached', [
+      [140, 45],
+      [200, 45],
+      [260, 45],
+    ]),
+    edge('detached', 'after resumeWindow', 'detached', [], { lx: 320, ly: 60 }),
+    edge('detached', 'session.attached', 'attached', [
+      [260, 60],
+      [200, 60],
+      [140, 60],
+    ]),
+  ],
+};
+
+export const charts: Readonly<Record<Kind | 'session', Chart>> = {
+  session: sessionChart,
   connection: connectionChart,
   peer: { ...connectionChart, id: 'peer' },
   server: {
