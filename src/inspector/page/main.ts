@@ -6,6 +6,7 @@ import { byId, set, still, write } from './dom.js';
 import { Feed } from './feed.js';
 import { FiguresView } from './figures-view.js';
 import { listenToKeys } from './keys.js';
+import { LifeView } from './life-view.js';
 import { ListView } from './list-view.js';
 import { Replay } from './replay.js';
 import { type Changes, type Link, Session } from './session.js';
@@ -22,6 +23,8 @@ const NOTICE = 8_000;
 /** The list is put in order so often at most, milliseconds. */
 const RELIST = 200;
 
+const NOTHING: readonly never[] = [];
+
 const links: Readonly<Record<Link, string>> = {
   connecting: 'connecting…',
   live: 'live',
@@ -34,6 +37,7 @@ class Page {
   private readonly list = new ListView(this.session.rows, this);
   private readonly title = new TitleView();
   private readonly verdict = new VerdictView();
+  private readonly lives = new LifeView(() => this.turned());
   private readonly chart = new ChartView();
   private readonly timeline = new TimelineView({ travel: (at) => this.travel.goToTime(at) });
   private readonly figures = new FiguresView();
@@ -85,6 +89,7 @@ class Page {
       { on: ['e'], words: 'download the recording', act: () => this.travel.download() },
       { on: [','], words: 'shorter timeline', act: () => this.timeline.stretch(-1) },
       { on: ['.'], words: 'longer timeline', act: () => this.timeline.stretch(1) },
+      { on: ['s'], words: 'the statechart of the session, or back', act: () => this.lives.toggle() },
       { on: ['w'], words: 'hide or show the list', act: () => this.widen() },
       { on: ['t'], words: 'dark or light', act: () => this.theme.turn() },
     ]);
@@ -113,9 +118,16 @@ class Page {
   }
 
   private play(step: Step): void {
-    const kind = this.session.kind;
-    const node = kind && this.hello?.charts[kind].nodes.find(({ place }) => place === step.to);
+    const { kind } = this.session;
+    if (!kind || (step.chart ?? 'own') !== this.recording?.life) return;
+    const node = this.hello?.charts[step.chart ?? kind].nodes.find(({ place }) => place === step.to);
     this.replay.add(step, node?.type === 'transient');
+  }
+
+  /** Another statechart is to be shown. */
+  private turned(): void {
+    this.replay = new Replay();
+    this.dirty = true;
   }
 
   lost(): void {
@@ -223,11 +235,14 @@ class Page {
     this.travel.show(this.now);
     if (!recording) return;
     const row = rows.get(recording.id);
-    const moment = recording.moment();
-    const picture = moment?.picture;
+    const own = recording.moment('own');
+    const picture = own?.picture;
     const kind = picture?.snapshot.kind ?? row?.kind;
-    const place = moment?.place ?? (row && placeOf(row));
+    const place = own?.place ?? (row && placeOf(row));
     if (!kind || place === undefined) return;
+    const life = this.lives.show(picture?.snapshot);
+    recording.life = life;
+    const moment = recording.moment();
     const name = picture?.snapshot.name ?? row?.name ?? recording.id;
     // What is known of the one before must not stand under another's name.
     set(byId('somebody'), 'class', picture ? '' : 'blank');
@@ -238,15 +253,15 @@ class Page {
       this.session.over ? 'disposed' : (this.session.place ?? place),
       name,
     );
-    this.chart.draw(hello?.charts[kind]);
+    this.chart.draw(hello?.charts[life === 'own' ? kind : life]);
     const steps = recording.steps(EVENTS);
     const { shown } = this.replay;
     const step = recording.held === undefined ? (shown ?? this.replay.wholeOf(steps[0])) : moment?.step;
-    this.chart.light(shown?.to ?? place, step);
+    this.chart.light(shown?.to ?? (life === 'own' ? place : moment?.place), step);
     this.chart.tell(step);
     this.verdict.show(picture);
     if (picture) this.figures.show(picture);
-    this.tables.show(steps, picture?.history ?? [], now);
+    this.tables.show(steps, (life === 'own' ? picture?.history : picture?.sessionHistory) ?? NOTHING, now);
     if (this.spokenPlace !== place && picture) {
       if (this.spokenPlace !== undefined || recording.held === undefined) write(byId('spoken'), this.verdict.spoken);
       this.spokenPlace = place;

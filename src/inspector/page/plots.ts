@@ -1,7 +1,7 @@
 /** How the lanes of the timeline are drawn. */
 import { type Colour, colour } from './colours.js';
 import { roundUp, ticks } from './geometry.js';
-import type { Sample, Timeline } from './timeline.js';
+import type { Band, Sample, Timeline } from './timeline.js';
 import { lookOf, span, timeOfDay } from './words.js';
 
 export interface Frame {
@@ -19,6 +19,9 @@ export interface Lane {
 
 export const LANES = {
   bands: { top: 24, height: 30 },
+  /** Where there is a session, the two share that lane. */
+  own: { top: 24, height: 15 },
+  session: { top: 41, height: 13 },
   messages: { top: 78, height: 46 },
   bytes: { top: 144, height: 46 },
   silence: { top: 210, height: 28 },
@@ -44,9 +47,26 @@ export function drawAxis({ context, left, right, x }: Frame, { from, to }: Timel
   }
 }
 
-export function drawBands(frame: Frame, { bands, coming, marks, from, to }: Timeline, now: number): void {
+export function drawBands(frame: Frame, timeline: Timeline, now: number): void {
+  const { bands, session, coming, marks, to } = timeline;
   const { context, x } = frame;
   const { top, height } = LANES.bands;
+  drawLane(frame, timeline, bands, session.length > 0 ? LANES.own : LANES.bands, now);
+  drawLane(frame, timeline, session, LANES.session, now);
+  if (coming) drawComing(frame, coming.at, now, to);
+  for (const mark of marks) {
+    context.fillStyle = colour('ink');
+    context.fillRect(x(mark.at), top - 6, 1.5, height + 12);
+  }
+}
+
+function drawLane(
+  { context, x }: Frame,
+  { from, to }: Timeline,
+  bands: readonly Band[],
+  { top, height }: Lane,
+  now: number,
+): void {
   for (const band of bands) {
     const [a, b] = [Math.max(band.from, from), Math.min(band.to ?? now, to)];
     if (b < a) continue;
@@ -58,11 +78,6 @@ export function drawBands(frame: Frame, { bands, coming, marks, from, to }: Time
     // Waits are hatched, so that backoff is told from work without its colour.
     if (tone === 'wait') hatch(context, left, top, width, height, colour('surface'));
     label(context, word, left, top + height / 2, width);
-  }
-  if (coming) drawComing(frame, coming.at, now, to);
-  for (const mark of marks) {
-    context.fillStyle = colour('ink');
-    context.fillRect(x(mark.at), top - 6, 1.5, height + 12);
   }
 }
 

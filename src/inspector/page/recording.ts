@@ -8,7 +8,10 @@ export type Entry =
   /** Something that happened to the page: the feed was lost, the process is another. */
   | { readonly kind: 'mark'; readonly at: number; readonly text: string };
 
-/** What is to be shown for one position. */
+/** Whose statechart: that of the chosen one, or of its session. */
+export type Life = 'own' | 'session';
+
+/** What is to be shown for one position, of one statechart. */
 export interface Moment {
   readonly at: number;
   /** Which states are lit: `connected.live`. */
@@ -32,8 +35,11 @@ export class Recording {
   /** The position of the oldest entry that is kept. */
   first = 0;
   held: number | undefined;
+  /** Whose steps are looked at. */
+  life: Life = 'own';
   /** All transitions that were told, oldest first, each once. */
-  passed: Passed[] = [];
+  readonly passed: Passed[] = [];
+  readonly sessionPassed: Passed[] = [];
 
   constructor(
     readonly id: string,
@@ -64,12 +70,16 @@ export class Recording {
 
   /** A picture whose history is that of the one before shares it: it comes four times a second. */
   private lean(detail: Detail): Detail {
-    const last = this.passed.at(-1);
-    for (const one of detail.history)
-      if (!last || one.at > last.at || isNews(one, last, detail.history)) this.passed.push(one);
-    if (this.passed.length > MOST_PASSED) this.passed.splice(0, this.passed.length - MOST_PASSED);
-    const before = this.pictureAt(this.end - 1)?.history;
-    return before && sameHistory(before, detail.history) ? { ...detail, history: before } : detail;
+    const { history, sessionHistory } = detail;
+    note(this.passed, history);
+    if (sessionHistory) note(this.sessionPassed, sessionHistory);
+    const before = this.pictureAt(this.end - 1);
+    if (!before) return detail;
+    return {
+      ...detail,
+      history: shared(before.history, history),
+      sessionHistory: sessionHistory && shared(before.sessionHistory, sessionHistory),
+    };
   }
 
   /** Stops the picture where it is. */
@@ -89,13 +99,13 @@ export class Recording {
   /**
    * Goes to the next entry in a direction; stays where there is none.
    *
-   * @param stepsOnly pictures between two steps are passed over
+   * @param stepsOnly what lies between two steps of the statechart that is looked at is passed over
    */
   move(direction: -1 | 1, stepsOnly: boolean): void {
     this.pause();
     const from = this.held ?? this.end - 1;
     for (let position = from + direction; this.at(position); position += direction) {
-      if (stepsOnly && this.at(position)?.kind === 'picture') continue;
+      if (stepsOnly && !this.stepAt(position) && this.at(position)?.kind !== 'mark') continue;
       this.held = position;
       return;
     }
@@ -122,36 +132,41 @@ export class Recording {
     return undefined;
   }
 
-  moment(): Moment | undefined {
+  /** The step at a position, where there is one of this statechart. */
+  private stepAt(position: number, life = this.life): Step | undefined {
+    const entry = this.at(position);
+    return entry?.kind === 'step' && (entry.step.chart ?? 'own') === life ? entry.step : undefined;
+  }
+
+  moment(life = this.life): Moment | undefined {
     const position = this.held ?? this.end - 1;
     const entry = this.at(position);
     if (!entry) return undefined;
-    if (entry.kind === 'picture') {
-      return { at: entry.at, place: placeOf(entry.detail.snapshot), picture: entry.detail, step: undefined };
-    }
-    const step = this.stepBefore(position);
+    const step = this.stepBefore(position, life);
     const picture = this.pictureAt(position);
-    if (!step) return { at: entry.at, place: picture && placeOf(picture.snapshot), picture, step: undefined };
+    if (!step) return { at: entry.at, place: picture && lifePlace(picture, life), picture, step: undefined };
     // The picture that belongs to a step comes right behind it.
-    const next = this.nextPicture(position);
-    const fitting = [next, picture].find((one) => one && placeOf(one.snapshot) === step.to) ?? picture ?? next;
-    return { at: entry.at, place: step.to, picture: fitting, step: entry.kind === 'step' ? step : undefined };
+    const next = this.nextPicture(position, life);
+    const fitting = [next, picture].find((one) => one && lifePlace(one, life) === step.to) ?? picture ?? next;
+    return { at: entry.at, place: step.to, picture: fitting, step: this.stepAt(position, life) };
   }
 
   /** The step at a position, or one before it with no picture in between. */
-  private stepBefore(position: number): Step | undefined {
+  private stepBefore(position: number, life: Life): Step | undefined {
     for (let one = position; ; one -= 1) {
-      const entry = this.at(one);
-      if (entry?.kind === 'step') return entry.step;
-      if (entry?.kind !== 'mark') return undefined;
+      const kind = this.at(one)?.kind;
+      if (kind === undefined || kind === 'picture') return undefined;
+      const step = this.stepAt(one, life);
+      if (step) return step;
     }
   }
 
-  private nextPicture(position: number): Detail | undefined {
+  private nextPicture(position: number, life: Life): Detail | undefined {
     for (let one = position + 1; one < this.end; one += 1) {
       const entry = this.at(one);
       if (entry?.kind === 'picture') return entry.detail;
-      if (entry?.kind === 'step' && entry.step.from !== entry.step.to) return undefined;
+      const step = this.stepAt(one, life);
+      if (step && step.from !== step.to) return undefined;
     }
     return undefined;
   }
@@ -160,11 +175,27 @@ export class Recording {
   steps(most: number): Step[] {
     const steps: Step[] = [];
     for (let one = this.held ?? this.end - 1; one >= this.first && steps.length < most; one -= 1) {
-      const entry = this.at(one);
-      if (entry?.kind === 'step') steps.push(entry.step);
+      const step = this.stepAt(one);
+      if (step) steps.push(step);
     }
     return steps;
   }
+}
+
+/** Where a statechart stands in a picture. */
+function lifePlace({ snapshot, sessionHistory }: Detail, life: Life): string | undefined {
+  return life === 'own' ? placeOf(snapshot) : sessionHistory?.at(-1)?.to;
+}
+
+/** Adds what is new in a history. */
+function note(passed: Passed[], history: readonly Passed[]): void {
+  const last = passed.at(-1);
+  for (const one of history) if (!last || one.at > last.at || isNews(one, last, history)) passed.push(one);
+  if (passed.length > MOST_PASSED) passed.splice(0, passed.length - MOST_PASSED);
+}
+
+function shared(before: readonly Passed[] | undefined, history: readonly Passed[]): readonly Passed[] {
+  return before && sameHistory(before, history) ? before : history;
 }
 
 function sameHistory(a: readonly Passed[], b: readonly Passed[]): boolean {
@@ -185,7 +216,9 @@ function isNews(one: Passed, last: Passed, history: readonly Passed[]): boolean 
 export function exported(recording: Recording, process: { title: string; pid: number; version: string } | undefined) {
   const pictures = recording.all.map((entry) =>
     // Transitions are told once, below, not again in each picture.
-    entry.kind === 'picture' ? { ...entry, detail: { ...entry.detail, history: undefined } } : entry,
+    entry.kind === 'picture'
+      ? { ...entry, detail: { ...entry.detail, history: undefined, sessionHistory: undefined } }
+      : entry,
   );
   return {
     format: 'ninja-tcp inspector recording',
@@ -194,5 +227,6 @@ export function exported(recording: Recording, process: { title: string; pid: nu
     id: recording.id,
     entries: pictures,
     history: recording.passed,
+    sessionHistory: recording.sessionPassed,
   };
 }

@@ -4,7 +4,7 @@ import { colour } from './colours.js';
 import { button, byId, el, set, write } from './dom.js';
 import { bandWords, drawAxis, drawBands, drawPlot, drawSilence, type Frame, LANES, TOTAL } from './plots.js';
 import type { Recording } from './recording.js';
-import { bandAt, SPANS, type Timeline, timelineOf } from './timeline.js';
+import { type Band, bandAt, SPANS, type Timeline, timelineOf } from './timeline.js';
 import { bytes, exactTime, rate, span } from './words.js';
 
 export interface TimelineOwner {
@@ -108,7 +108,9 @@ export class TimelineView {
     const band = this.shown && bandAt(this.shown.bands, now);
     const sample = this.shown?.samples.findLast(({ at }) => at <= now);
     const traffic = sample ? `; in ${rate(sample.rx)}, out ${rate(sample.tx)} messages a second` : '';
-    const words = band ? `${bandWords(band.place)} for ${span(now - band.from)}${traffic}` : '';
+    const beside = this.shown && bandAt(this.shown.session, now);
+    const session = beside ? `; session ${bandWords(beside.place)} for ${span(now - beside.from)}` : '';
+    const words = band ? `${bandWords(band.place)} for ${span(now - band.from)}${session}${traffic}` : '';
     write(byId('timeline-words'), words);
     const bands = (this.shown?.bands ?? []).slice(-6).map((one) => bandWords(one.place));
     set(
@@ -129,9 +131,15 @@ export class TimelineView {
     const band = at === undefined ? undefined : this.shown && bandAt(this.shown.bands, at);
     this.tip.hidden = !band;
     if (!band || at === undefined) return;
-    const why = band.code ? `, ${band.code}` : '';
-    write(this.tip, `${exactTime(at)}  ${bandWords(band.place)} after ${band.cause.replace(/^after /, '')}${why}`);
+    const beside = this.shown && bandAt(this.shown.session, at);
+    const session = beside ? `; session ${tipWords(beside)}` : '';
+    write(this.tip, `${exactTime(at)}  ${tipWords(band)}${session}`);
     const room = this.box.clientWidth - this.tip.offsetWidth;
     this.tip.style.setProperty('transform', `translateX(${Math.max(0, Math.min(px + 12, room))}px)`);
   }
+}
+
+/** `stale after silence, NINJA_STALE` */
+function tipWords({ place, cause, code }: Band): string {
+  return `${bandWords(place)} after ${cause.replace(/^after /, '')}${code ? `, ${code}` : ''}`;
 }

@@ -32,6 +32,8 @@ export interface Timeline {
   readonly from: number;
   readonly to: number;
   readonly bands: readonly Band[];
+  /** Those of its session; empty where it has none. */
+  readonly session: readonly Band[];
   readonly samples: readonly Sample[];
   readonly marks: readonly { readonly at: number; readonly text: string }[];
   readonly coming: Coming | undefined;
@@ -49,10 +51,12 @@ export function timelineOf(recording: Recording, now: number, span: number): Tim
   const from = to - span;
   const entries = within(recording, from, to);
   const held = recording.moment()?.picture;
+  const known = recording.held === undefined ? now : to;
   return {
     from,
     to,
-    bands: bandsOf(recording.passed, from, recording.held === undefined ? now : to),
+    bands: bandsOf(recording.passed, from, known),
+    session: bandsOf(recording.sessionPassed, from, known),
     samples: entries.flatMap((entry) => sampleOf(entry) ?? []),
     marks: entries.flatMap((entry) => (entry.kind === 'mark' ? [{ at: entry.at, text: entry.text }] : [])),
     coming: held?.snapshot.timers.find((timer) => timer.at > now),

@@ -215,6 +215,12 @@ function factsOf(snapshot: Snapshot): Fact[] {
   const { reason, error } = snapshot;
   add('Reason', reason?.code);
   add('System error', reason && systemCode(`${error?.cause ?? ''} ${error?.message ?? ''} ${reason.message}`));
+  if (snapshot.kind !== 'server' && snapshot.session) {
+    const { fingerprint, state: place, resumes, retained } = snapshot.session;
+    add('Session', `${fingerprint}, ${place}`);
+    add('Resumed', resumes > 0 ? plural(resumes, 'time') : undefined);
+    add('Kept until handled', retained.messages > 0 ? plural(retained.messages, 'message') : undefined);
+  }
   if (snapshot.kind === 'connection') {
     add('Endpoint', snapshot.endpoint);
     if (snapshot.failures > 0) add('Failures in a row', count(snapshot.failures));

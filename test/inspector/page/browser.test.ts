@@ -79,6 +79,62 @@ browserSuite('the inspector’s page', (open) => {
     expect(asked.filter((url) => !url.startsWith(new URL(feed.url).origin) && !url.startsWith('data:'))).toEqual([]);
   });
 
+  test('shows the statechart of the session as well, at a button or a key', async () => {
+    const feed = await fake();
+    const now = Date.now();
+    const passed = historyOf(now - 9000, ['0 attached 1 session.attached', '8000 detached 1 session.detached']);
+    const snapshot = connection(now, {
+      state: 'disconnected',
+      substate: 'waiting',
+      session: {
+        state: 'detached',
+        fingerprint: '5f3a91c0',
+        resumes: 0,
+        replayed: 0,
+        deduplicated: 0,
+        retained: { messages: 12, bytes: 120 },
+      },
+    });
+    feed.onWatch = (id) => {
+      if (id === 'c2') return feed.say(live(id));
+      const own = historyOf(now - 1000, ['0 disconnected.waiting 1 socket.closed']);
+      feed.say({ ...detail(now, snapshot, own, id), sessionHistory: passed });
+    };
+    const { page, complaints } = await open(feed.url);
+    await page.click('[data-id=c1]');
+    await shows(page, '.facts', /Session5f3a91c0, detached.*12 messages/);
+    await page.waitForSelector(lit('disconnected.waiting'));
+    await shows(page, '#timeline-words', /session detached for/);
+    await page.click('#lives [data-life=session]');
+    await page.waitForSelector(lit('detached'));
+    expect(await page.locator('.node.lit').count()).toBe(1);
+    await shows(page, '#history tbody tr', /detached.*session\.detached/);
+    const back = {
+      ...step(now + 1, 'detached', 'attached', 'session.attached', ['detached session.attached 0']),
+      chart: 'session',
+    } as const;
+    feed.say(back);
+    await page.waitForSelector(lit('attached'));
+    await page.waitForSelector('.edge.taken[data-edge="detached session.attached 0"]', { state: 'attached' });
+    await shows(page, '#step-words', 'session.attached: detached → attached');
+    await shows(page, '#title', /till-4disconnected · waiting/);
+    // A step of its own chart changes nothing here.
+    feed.say(step(now + 2, 'disconnected.waiting', 'connecting.dialing', 'after backoff'));
+    await page.waitForTimeout(400);
+    expect(await page.locator(lit('attached')).count()).toBe(1);
+    await page.keyboard.press('s');
+    await page.waitForSelector(lit('connecting.dialing'));
+    await page.keyboard.press('s');
+    await page.waitForSelector(lit('attached'));
+    // One without a session has one chart.
+    await page.click('[data-id=c2]');
+    await page.waitForSelector(lit('connected.line.live'));
+    await page.waitForSelector('#lives', { state: 'hidden' });
+    await page.setViewportSize({ width: 380, height: 800 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(380);
+    expect(complaints).toEqual([]);
+  });
+
   test('has a ring that runs down, with the milliseconds', async () => {
     const feed = await fake();
     const { page } = await open(feed.url);

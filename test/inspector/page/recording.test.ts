@@ -125,6 +125,76 @@ describe('a recording', () => {
     expect(one.pictureAt(2)?.history).not.toBe(one.pictureAt(1)?.history);
   });
 
+  describe('of one with a session', () => {
+    const both = (at: number, place: string, session: string) => {
+      const { kind, detail: own } = picture(at, place);
+      const sessionHistory = historyOf(0, ['0 attached 1 session.attached', `${at} ${session} 1 e`]);
+      return { kind, at, detail: { ...own, sessionHistory } } as const;
+    };
+    const turned = (at: number, from: string, to: string) =>
+      ({ kind: 'step', at, step: { ...step(at, from, to, 'e'), chart: 'session' } }) as const;
+
+    /** Both lose their line at 20; the line is back at 40, its session at 50. */
+    function twofold(): Recording {
+      const one = new Recording('c1');
+      one.add(both(10, 'connected.live', 'attached'));
+      one.add(turned(20, 'attached', 'detached'));
+      one.add(went(20, 'connected.live', 'disconnected.waiting'));
+      one.add(both(20, 'disconnected.waiting', 'detached'));
+      one.add(went(40, 'disconnected.waiting', 'connected.unproven'));
+      one.add(both(40, 'connected.unproven', 'detached'));
+      one.add(turned(50, 'detached', 'attached'));
+      one.add(both(50, 'connected.unproven', 'attached'));
+      return one;
+    }
+
+    test.each([
+      [
+        'own',
+        ['connected.unproven', 'disconnected.waiting', 'disconnected.waiting'],
+        ['connected.unproven', 'disconnected.waiting'],
+      ],
+      ['session', ['attached', 'detached', 'detached'], ['attached', 'detached']],
+    ] as const)('goes along the steps of the statechart that is looked at: %s', (life, places, steps) => {
+      const one = twofold();
+      one.life = life;
+      expect(one.moment()?.place).toBe(places[0]);
+      expect(one.steps(9).map(({ to }) => to)).toEqual(steps);
+      const there = [-1, -1, -1].map((direction) => {
+        one.move(direction as -1, true);
+        return one.moment()?.place;
+      });
+      expect(there).toEqual(places);
+    });
+
+    test('knows at each position where both stand, with the picture that fits', () => {
+      const one = twofold();
+      const at = (position: number) => {
+        one.go(position);
+        const [own, session] = [one.moment('own'), one.moment('session')];
+        return [own?.place, session?.place, own?.picture?.now, session?.picture?.now, own?.step?.to, session?.step?.to];
+      };
+      expect(at(1)).toEqual(['connected.live', 'detached', 10, 20, undefined, 'detached']);
+      expect(at(2)).toEqual(['disconnected.waiting', 'detached', 20, 20, 'disconnected.waiting', undefined]);
+      expect(at(4)).toEqual(['connected.unproven', 'detached', 40, 20, 'connected.unproven', undefined]);
+      expect(at(6)).toEqual(['connected.unproven', 'attached', 40, 50, undefined, 'attached']);
+    });
+
+    test('keeps its transitions once, and exports them', () => {
+      const one = twofold();
+      expect(one.sessionPassed.map(({ at, to }) => `${at} ${to}`)).toEqual([
+        '0 attached',
+        '10 attached',
+        '20 detached',
+        '40 detached',
+        '50 attached',
+      ]);
+      const file = JSON.parse(JSON.stringify(exported(one, undefined)));
+      expect(file.sessionHistory).toHaveLength(5);
+      expect([file.entries[0].detail.sessionHistory, file.entries[1].step.chart]).toEqual([undefined, 'session']);
+    });
+  });
+
   test('is empty without complaint', () => {
     const one = new Recording('c1');
     one.pause();

@@ -55,6 +55,17 @@ describe('the timeline', () => {
     ]);
   });
 
+  test('has bands for a session beside them', () => {
+    expect(timeline.session).toEqual([]);
+    const one = new Recording('c1');
+    const passed = historyOf(START, ['0 attached 1 session.attached', '9000 detached 1 session.detached']);
+    one.add({ kind: 'picture', at: now, detail: { ...detail(now, connection(now), history), sessionHistory: passed } });
+    expect(timelineOf(one, now, 60_000).session.map(({ place, to }) => [place, to])).toEqual([
+      ['attached', START + 9000],
+      ['detached', undefined],
+    ]);
+  });
+
   test('has marks', () => {
     expect(timeline.marks).toEqual([{ at: START + 5000, text: 'the feed was lost' }]);
   });

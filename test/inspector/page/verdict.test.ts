@@ -259,6 +259,23 @@ describe('the verdict tells what is wrong', () => {
     ]);
   });
 
+  test('and of a session how it stands, and what it keeps', () => {
+    const session = {
+      state: 'detached',
+      fingerprint: '5f3a91c0',
+      resumes: 2,
+      replayed: 0,
+      deduplicated: 0,
+      retained: { messages: 1, bytes: 9 },
+    } as const;
+    const { facts } = look({ code: 'NINJA_STALE', message: 'no byte for 3000 ms', change: { session } });
+    expect(facts.slice(1, 4)).toEqual([
+      { name: 'Session', value: '5f3a91c0, detached' },
+      { name: 'Resumed', value: '2 times' },
+      { name: 'Kept until handled', value: '1 message' },
+    ]);
+  });
+
   test('the last attempts, newest first', () => {
     const life = [...SILENT, '3900 disconnected.waiting 1 socket.closed', '4000 connecting.dialing 2 after backoff'];
     expect(look({ code: 'NINJA_STALE', message: 'no byte for 3000 ms', life }).attempts).toEqual([

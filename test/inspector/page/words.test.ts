@@ -60,6 +60,10 @@ test.each([
   ['connecting.greeting', 'busy'],
   ['detached.waiting', 'wait'],
   ['detached.draining', 'ending'],
+  ['establishing', 'busy'],
+  ['attached', 'good'],
+  ['ended.lost', 'bad'],
+  ['ended.closed', 'gone'],
   ['never heard of', 'off'],
 ])('%s is %s', (place, tone) => {
   expect(lookOf(place).tone).toBe(tone);
