@@ -261,6 +261,29 @@ describe('a client with a store', () => {
     expect(after.connection.session?.retained.messages).toBe(4);
   });
 
+  test('shows the chart of the session that it goes on with, to who looked before it had it', async () => {
+    const at = stage();
+    const server = await serve(at, serverStore(at));
+    const store = new TriedStore(memoryStore({ now: () => at.clock.now() }));
+    const before = dial(at, { store });
+    await at.clock.advance(50);
+    sendAll(before.connection, 'a');
+    await at.clock.advance(50);
+    at.network.host('client').crash();
+    const after = dial(at, { store });
+    const seen: string[] = [];
+    after.connection.session?.inspect((step) => {
+      if (step.type !== '@xstate.snapshot') return;
+      const { value, context } = step.snapshot as unknown as { value: string; context: { resumes: number } };
+      seen.push(`${value} ${context.resumes}`);
+    });
+    await at.clock.advance(500);
+    expect(seen).toEqual(['fresh 0', 'detached 0', 'attached 1']);
+    expect(after.connection.session?.history.map(({ to }) => to)).toEqual(['fresh', 'detached', 'attached']);
+    await server.server.dispose();
+    await after.connection.dispose();
+  });
+
   test('flush waits for what the process before it has left', async () => {
     const at = stage();
     const store = serverStore(at);
