@@ -87,6 +87,34 @@ browserSuite(titled('the page of a living process', cannotRun), (open) => {
     clean(opened, url);
   });
 
+  test('a session: its own statechart is detached while the line is away, attached again, and watched no more', async () => {
+    const { server, port } = await startServer(later, { heartbeatInterval: 100, session: 'require' });
+    const program = startProgram(later, 'inspected', { title: 'the till' });
+    const { url } = await program.hears('page');
+    program.tell({
+      connect: { host: '127.0.0.1', port, name: 'till-4', staleAfter: 1000, waitMs: 500, session: true },
+    });
+    await program.hears('live');
+    const opened = await open(url as string);
+    const { page } = opened;
+    await choose(page, 'till-4');
+    await shows(page, '.facts', /Session[0-9a-f]{8}, attached/);
+    await page.click('#lives [data-life=session]');
+    await page.waitForSelector(lit('attached'));
+    server.signal('SIGSTOP');
+    await page.waitForSelector(lit('detached'));
+    await page.waitForSelector('.edge.taken[data-edge="attached session.detached 0"]', { state: 'attached' });
+    server.signal('SIGCONT');
+    await page.waitForSelector(lit('attached'));
+    await shows(page, '.facts', /Resumed1 time/);
+    await shows(page, '#history', /session\.detached/);
+    await page.keyboard.press('s');
+    await page.waitForSelector(lit('connected.line.live'));
+    await page.close();
+    await unwatched(program);
+    clean(opened, url as string);
+  });
+
   test('keyboard, pause, steps to and fro, and the recording as a file', async () => {
     const { server, program, url } = await inspected();
     const opened = await open(url);

@@ -256,7 +256,9 @@ class Page {
     this.chart.draw(hello?.charts[life === 'own' ? kind : life]);
     const steps = recording.steps(EVENTS);
     const { shown } = this.replay;
-    const step = recording.held === undefined ? (shown ?? this.replay.wholeOf(steps[0])) : moment?.step;
+    // What changed nothing hides nothing.
+    const last = steps.find(({ taken }) => taken.length > 0);
+    const step = recording.held === undefined ? (shown ?? this.replay.wholeOf(last)) : moment?.step;
     this.chart.light(shown?.to ?? (life === 'own' ? place : moment?.place), step);
     this.chart.tell(step);
     this.verdict.show(picture);

@@ -118,6 +118,10 @@ browserSuite('the inspector’s page', (open) => {
     await page.waitForSelector('.edge.taken[data-edge="detached session.attached 0"]', { state: 'attached' });
     await shows(page, '#step-words', 'session.attached: detached → attached');
     await shows(page, '#title', /till-4disconnected · waiting/);
+    // What takes no way leaves the last one marked.
+    feed.say({ ...step(now + 2, 'attached', 'attached', 'session.opening'), chart: 'session' });
+    await shows(page, '#events tbody .event', 'session.opening');
+    await shows(page, '#step-words', 'session.attached: detached → attached');
     // A step of its own chart changes nothing here.
     feed.say(step(now + 2, 'disconnected.waiting', 'connecting.dialing', 'after backoff'));
     await page.waitForTimeout(400);
