@@ -79,6 +79,7 @@ export type {
   FlightFallen,
   FlightMessage,
   FlightRecorder,
+  FlightSession,
   FlightStart,
   FlightStep,
   FlightTimer,

@@ -2,7 +2,7 @@
 import type { ConnectionPorts } from '../../machines/connection.setup.js';
 import type { LinePorts, SocketFact, SocketHandle, Standing } from '../../machines/line.setup.js';
 import type { Reason } from '../errors.js';
-import type { Plain } from '../recorder/dump.js';
+import type { FlightSession, Plain } from '../recorder/dump.js';
 import { plain } from '../recorder/plain.js';
 import { type Recorded, Recorder, type RecorderSettings } from '../recorder/recorder.js';
 import type { LineSettings } from '../settings.js';
@@ -11,6 +11,7 @@ import { version } from '../version.js';
 import type { ConnectionLine } from './connection-line.js';
 import type { Line } from './line.js';
 import type { PeerLine } from './peer-line.js';
+import type { SessionView } from './session-view.js';
 
 type Hands = LinePorts & Partial<ConnectionPorts>;
 
@@ -150,7 +151,19 @@ function startRecorder(
   follow(line.received, (now) => recorder.traffic.heard(now));
   follow(line.sent, (now) => recorder.traffic.wrote(now));
   if (options.payloads > 0) keepPayloads(line, recorder);
+  if (line.side) recorder.session = statesOf(line.side.view, environment.clock);
   return recorder;
+}
+
+/** The states of a session, from now on. */
+function statesOf(view: SessionView, clock: { now(): number; wallNow(): number }): () => readonly FlightSession[] {
+  void view.history;
+  return () => {
+    const wall = clock.wallNow() - clock.now();
+    return view.history.map(({ at, epoch, to, cause, reason }) => {
+      return { at: at - wall, epoch, to, cause, ...(reason && { reason }) };
+    });
+  };
 }
 
 /** Looks at the totals whenever a meter does: that is once a chunk and once a tick, not for each message. */

@@ -85,7 +85,8 @@ export class SessionView {
 
   /** The last 50 transitions of its statechart, oldest first: since that was first asked for, and of all sessions since. */
   get history(): readonly Transition[] {
-    if (!this.awake) void this.actor;
+    // A life that sleeps has one too.
+    if (!this.awake) this.wake(this.awaken());
     return this.awaken().history.steps;
   }
 
@@ -131,7 +132,8 @@ export class SessionView {
    * ended. And not at once: XState warns where one chart is made in the middle of another's step.
    */
   begin(defer: (act: () => void) => void): void {
-    if (this.awake && !this.awake.life) defer(() => void this.actor);
+    const { awake } = this;
+    if (awake && !awake.life) defer(() => !awake.life && this.wake(awake));
   }
 
   private awaken(): Awake {

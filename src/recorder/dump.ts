@@ -64,6 +64,14 @@ export interface FlightEntered {
   readonly reason?: Reason;
 }
 
+/** A state of its session's statechart that was entered. */
+export interface FlightSession extends FlightEntered {
+  /** Monotonic milliseconds. */
+  readonly at: number;
+  /** The number of its socket in this session, from 1; 0 before the first. */
+  readonly epoch: number;
+}
+
 /** What the statechart's hands answered, in the order of asking. */
 export type FlightAnswers = { readonly [Name in AnswerName]?: readonly (number | boolean)[] };
 
@@ -138,6 +146,8 @@ export interface FlightDump {
   readonly steps: readonly FlightStep[];
   readonly traffic: readonly FlightTraffic[];
   readonly messages: readonly FlightMessage[];
+  /** The last 50 states of its session; absent where it has none. */
+  readonly session?: readonly FlightSession[];
 }
 
 /** Records one line, while it lives. */

@@ -4,6 +4,7 @@ import type {
   FlightDump,
   FlightEntered,
   FlightRecorder,
+  FlightSession,
   FlightStep,
   FlightTimer,
 } from './dump.js';
@@ -91,6 +92,8 @@ const UNBORN: Stand = { state: '', context: {}, socket: undefined };
 export class Recorder implements FlightRecorder {
   readonly traffic: Traffic;
   readonly payloads: Payloads;
+  /** The states of its session, where it has one. */
+  session: (() => readonly FlightSession[]) | undefined;
   private readonly steps: Ring<Step>;
   private readonly born: { readonly at: number; readonly wallAt: number };
   /** In front of the oldest step: where the chart stood, and what was under way. */
@@ -186,6 +189,7 @@ export class Recorder implements FlightRecorder {
       steps: [...written, ...this.unfinished()],
       traffic: this.traffic.list(),
       messages: this.payloads.ring.list(),
+      ...(this.session && { session: this.session() }),
     };
   }
 

@@ -57,6 +57,8 @@ const event = fields({
   reason: optional(fields({ code: text, message: text })),
 });
 
+const sessionPlaces = ['fresh', 'establishing', 'attached', 'detached', 'ended.closed', 'ended.lost'];
+
 const numbers = optional(list(number));
 const answers = fields({
   now: numbers,
@@ -118,6 +120,9 @@ function dumpOf(kind: FlightDump['kind']): Check {
     ),
     traffic: list(fields({ at: number, received: amount, sent: amount, heardBytes: count }), 100_001),
     messages: list(fields({ at: number, way: oneOf(['received', 'sent']), length: count, base64: optional(text) })),
+    session: optional(
+      list(fields({ at: number, epoch: count, to: oneOf(sessionPlaces), cause: text, reason: optional(reason) }), 100),
+    ),
   });
 }
 

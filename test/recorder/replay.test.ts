@@ -109,6 +109,19 @@ describe('a replay', () => {
     expect(peer.steps.at(-1)).toMatchObject({ changed: { reason: { epoch: 3 } }, state: 'disposed' });
   });
 
+  test.each([
+    ['connection', ['fresh', 'establishing']],
+    ['peer', ['fresh']],
+  ] as const)('tells the states of the session of a %s, beside its steps', (kind, before) => {
+    const dump = sessions[kind];
+    const lives = ['attached', 'detached', 'attached', 'detached', 'attached', 'ended.closed'];
+    expect(dump.session?.map(({ to }) => to)).toEqual([...before, ...lives]);
+    expect(dump.session?.at(-2)).toMatchObject({ epoch: 3, cause: 'session.attached' });
+    const lost = dump.steps.find(({ entered }) => entered.some(({ to }) => /detached|waiting/.test(to)));
+    expect(dump.session?.find(({ to }) => to === 'detached')?.at).toBeCloseTo(lost?.at ?? 0, 0);
+    expect(whole.session).toBeUndefined();
+  });
+
   test('tells what the session was asked, and what belongs to it', () => {
     const { connection, peer } = sessions;
     expect(connection.steps.flatMap(({ answers }) => answers.owesSession ?? [])).toEqual([true, false]);

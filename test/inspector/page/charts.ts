@@ -103,7 +103,7 @@ export const connectionChart: Chart = {
 };
 
 /** A session's, likewise. */
-export const sessionChart: Chart = {
+const sessionChart: Chart = {
   id: 'session',
   width: 640,
   height: 320,
