@@ -38,6 +38,8 @@ export interface PeerOwner {
 
 /** Runs the program's handler with a peer. For servers only. */
 export let serve: (peer: Peer, handler: PeerHandler) => void;
+/** A server that closes lets the peer go: who is detached cannot come back. For servers only. */
+export let part: (peer: Peer) => void;
 /** A listener that took the peer over threw. For servers only. */
 export let handlerThrew: (peer: Peer, error: unknown) => void;
 
@@ -108,6 +110,7 @@ export class Peer extends PeerView {
 
   static {
     serve = (peer, handler) => peer.serve(handler);
+    part = (peer) => peer.part();
     handlerThrew = (peer, error) => peer.handlerThrew(error);
     sideOf = (peer) => peer.line.side as PeerSide;
     handsOf = (peer) => peer.line;
@@ -163,6 +166,16 @@ export class Peer extends PeerView {
     this.line.refusal ??= new NinjaTcpError('NINJA_DISPOSED', 'the program called dispose()');
     this.life.order({ type: 'dispose' });
     return this.closed();
+  }
+
+  private part(): void {
+    if (this.state !== 'detached') {
+      void this.close();
+      return;
+    }
+    const reason = { code: 'NINJA_DISPOSED', message: 'the server is closing, and its client was away' } as const;
+    this.line.refusal ??= new NinjaTcpError(reason.code, reason.message);
+    this.life.order({ type: 'session.ended', reason });
   }
 
   protected override onFault(error: NinjaTcpError, told: boolean): void {

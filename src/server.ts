@@ -15,7 +15,7 @@ import { FrameBudget } from './line/frame-budget.js';
 import { obey } from './line/obey.js';
 import { Waiters } from './line/waiters.js';
 import type { ListenOptions } from './options.js';
-import { type Peer, type PeerHandler, serve } from './peer.js';
+import { type Peer, type PeerHandler, part, serve } from './peer.js';
 import { register, unregister } from './registry.js';
 import { Entrance } from './server/entrance.js';
 import { Sessions } from './server/sessions.js';
@@ -60,7 +60,7 @@ export class Server extends ServerView {
       faulted: (peer, error, told) => this.faulted(peer, error, told),
       refuse: (remoteAddress, error) => this.refuse(remoteAddress, error),
       forget: (core) => this.sessions?.forget(core),
-      detached: (peer) => this.part(peer),
+      detached: (peer) => this.draining && part(peer),
       gone: (peer) => this.gone(peer),
     });
     this.timers = new Timers(settings.environment.clock);
@@ -181,11 +181,6 @@ export class Server extends ServerView {
     if (this.draining && this.live.size === 0) this.order({ type: 'peers.gone' });
   }
 
-  /** Who is detached while the port is closed cannot come back. */
-  private part(peer: Peer): void {
-    if (this.draining) void (peer.state === 'detached' ? peer.dispose() : peer.close());
-  }
-
   private order(event: ServerEvent): void {
     if (this.actor.getSnapshot().status === 'active') this.actor.send(event);
   }
@@ -220,7 +215,7 @@ export class Server extends ServerView {
         this.draining = true;
         this.admission.close();
         this.sessions?.drain();
-        for (const peer of this.live) this.part(peer);
+        for (const peer of this.live) part(peer);
         if (this.live.size === 0) this.order({ type: 'peers.gone' });
         return;
       case 'disposed':

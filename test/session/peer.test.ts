@@ -54,6 +54,13 @@ test.each(['before', 'while'])(
     }
     await at.clock.runUntil(closed);
     expect(at.clock.now() - from).toBeLessThan(1000);
-    expect(peer?.state).toBe('disposed');
+    expect([peer?.state, peer?.reason?.code, peer?.reason?.message]).toEqual([
+      'disposed',
+      'NINJA_DISPOSED',
+      'the server is closing, and its client was away',
+    ]);
+    expect(() => peer?.send('too late')).toThrow(
+      when === 'before' ? 'the server is closing, and its client was away' : 'the program called close()',
+    );
   },
 );
