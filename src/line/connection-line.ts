@@ -258,7 +258,7 @@ export class ConnectionLine extends Line implements ConnectionPorts {
     const words = leftByThem ? 'the other side ended the session' : 'closed; both sides said goodbye';
     this.leftByThem = false;
     if (this.gate === 'shut') this.tellFailed(this.epoch, new NinjaTcpError(code, words), false);
-    else if (leftByThem) this.socket?.parting.blame(code, words);
+    else this.socket?.parting.settle(code, words);
   }
 
   override settleHeld(code: 'NINJA_GAVE_UP' | 'NINJA_DISPOSED', reason: Reason | undefined): void {

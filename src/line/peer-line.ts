@@ -94,7 +94,9 @@ export class PeerLine extends Line implements BudgetHolder {
 
   sessionEnded(lost: SessionLost | undefined): void {
     if (!lost) {
-      if (this.leftByThem) this.socket?.parting.blame('NINJA_CLOSED_BY_PEER', 'the other side ended the session');
+      const { parting } = this.socket ?? {};
+      if (this.leftByThem) parting?.settle('NINJA_CLOSED_BY_PEER', 'the other side ended the session');
+      else parting?.settle('NINJA_DISPOSED', 'closed; both sides said goodbye');
       this.progressed();
       this.peerEvents.sessionEnded(undefined);
       return;

@@ -9,6 +9,8 @@ export class Parting {
   ending = false;
   /** Their FIN came. */
   theirs = false;
+  /** Both have said goodbye already. */
+  settled = false;
   /** What is told where both part in peace. */
   private why: { readonly code: ErrorCode; readonly message: string } = PEACE;
   /** Monotonic milliseconds at which the kernel took our FIN. */
@@ -17,8 +19,9 @@ export class Parting {
   /** @param timeout milliseconds that the other side may be silent before its FIN */
   constructor(private readonly timeout: number) {}
 
-  /** Tells another reason than that it was wished. */
-  blame(code: ErrorCode, message: string): void {
+  /** Both have said goodbye, as in a session: however the socket ends now, even by a reset, this is why. */
+  settle(code: ErrorCode, message: string): void {
+    this.settled = true;
     this.why = { code, message };
   }
 
@@ -34,6 +37,7 @@ export class Parting {
 
   /** Why the socket has closed: both FINs passed, or not. @param over something else had ended it */
   farewell(over: boolean): { readonly code: ErrorCode; readonly message: string } {
+    if (this.settled) return this.why;
     return !over && this.theirs && this.oursAt !== Number.POSITIVE_INFINITY ? this.why : GONE;
   }
 

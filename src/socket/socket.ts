@@ -239,6 +239,7 @@ export class Socket implements TransportHandlers, WriterOwner {
   fail(error: NinjaTcpError, type: 'socket.failed' | 'socket.closed' = 'socket.failed'): void {
     if (this.over) return;
     this.discard();
+    if (this.parting.settled) this.closed();
     if (!this.muted) this.owner.lostWith(error);
     this.say(type, error.code, error.message);
   }
@@ -276,8 +277,7 @@ export class Socket implements TransportHandlers, WriterOwner {
     // We could not read what would have finished the frame; nor could one in the same process read what we wrote.
     for (const deadline of late > LATE ? [this.frame, this.stall] : []) deadline.excuse(late, seen);
     if (this.finDueAt <= seen) {
-      this.reading.over = true;
-      this.transport.destroy();
+      this.discard();
       this.say('socket.closed', 'NINJA_DISPOSED', `closed; no FIN came within ${this.settings.finTimeout} ms`);
       return;
     }

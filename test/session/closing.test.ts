@@ -66,7 +66,7 @@ test.each([
     'the answer to a goodbye: the client is told by the refusal of its resume',
     'client',
     ['connected 1', 'disconnected RESET', 'disposed DISPOSED'],
-    ['disposed RESET'],
+    ['disposed CLOSED_BY_PEER'],
   ],
   [
     'the goodbye: the server says it again',
@@ -83,6 +83,22 @@ test.each([
   at.network.heal();
   await at.clock.advance(180);
   expect([ended.is, heard, journals[0]]).toEqual([expect.stringContaining('DISPOSED'), near, far]);
+  await server.dispose();
+  await connection.dispose();
+});
+
+test('a client that has answered the goodbye is told of it, not of the reset behind', async () => {
+  const { at, connection, server, heard, peers, journals } = await play();
+  void (peers[0] as Peer).close();
+  at.network.cut({ from: 'client' });
+  await at.clock.advance(20);
+  at.network.resetAll();
+  at.network.heal();
+  await at.clock.advance(10);
+  expect([heard.slice(0, 2), journals[0]]).toEqual([
+    ['connected 1', 'disconnected CLOSED_BY_PEER'],
+    ['detached RESET'],
+  ]);
   await server.dispose();
   await connection.dispose();
 });

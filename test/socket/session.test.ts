@@ -187,7 +187,7 @@ describe('parting with a session', () => {
   test('tells why it was closed, where both sides have sent their FIN', async () => {
     const { socket, transport, facts } = withSession();
     socket.opened();
-    socket.parting.blame('NINJA_CLOSED_BY_PEER', 'the other side ended the session');
+    socket.parting.settle('NINJA_CLOSED_BY_PEER', 'the other side ended the session');
     socket.end();
     transport.finished?.();
     socket.ended();
@@ -195,11 +195,12 @@ describe('parting with a session', () => {
     expect(facts.at(-1)).toBe('7 socket.closed NINJA_CLOSED_BY_PEER');
   });
 
-  test('a reset is a reset, whatever was meant', () => {
+  test('tells it behind a goodbye too, where the socket is reset instead: nothing is lost with it', () => {
     const { socket, facts } = withSession();
     socket.opened();
-    socket.parting.blame('NINJA_CLOSED_BY_PEER', 'the other side ended the session');
+    socket.parting.settle('NINJA_CLOSED_BY_PEER', 'the other side ended the session');
     socket.failed(new NinjaTcpError('NINJA_RESET', 'reset'));
-    expect(facts.at(-1)).toBe('7 socket.failed NINJA_RESET');
+    socket.closed();
+    expect(facts.slice(-2)).toEqual(['7 socket.opened', '7 socket.closed NINJA_CLOSED_BY_PEER']);
   });
 });
