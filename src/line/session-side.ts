@@ -10,6 +10,7 @@ import type { Socket } from '../socket/socket.js';
 import type { LineTimers } from '../socket/timers.js';
 import type { ManualMessage, SessionHost, SessionLost } from './session-host.js';
 import type { SocketLink } from './session-link.js';
+import { lossOf } from './session-loss.js';
 import { SessionView } from './session-view.js';
 
 /** Between the pure core of a session and the line that it lives on: numbers, receipts, the one timer. */
@@ -293,12 +294,4 @@ export abstract class SessionSide<Core extends Session = Session> implements Ses
       bytes: this.core.retainedBytesOf(from, to),
     };
   }
-}
-
-/** What becomes of a delivery whose session is lost. */
-function lossOf(code: string, outcome: 'unknown' | 'notSent'): NinjaTcpError {
-  const what =
-    outcome === 'unknown' ? 'it was written, and nobody can say whether it was handled' : 'it was not written';
-  const why = code === 'ABANDONED' ? 'the session was given up by this side' : `the session was lost (${code})`;
-  return new NinjaTcpError('NINJA_SESSION_LOST', `${why}: ${what}`, undefined, outcome);
 }
