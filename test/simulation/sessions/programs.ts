@@ -32,8 +32,11 @@ export function keptOf(line: Line): number {
 export function compareKept(line: Line, book: Book): void {
   if (line.state === 'disposed') return;
   book.compare(keptOf(line));
-  const { deduplicated = 0 } = line.session?.snapshot ?? {};
+  if (!line.session) return;
+  const { deduplicated, retained } = line.session.snapshot;
   if (deduplicated > 0) book.fail(`of the other way ${deduplicated} came twice`);
+  if (retained.messages === 0 && retained.bytes !== 0)
+    book.fail(`nothing is kept, and it counts ${retained.bytes} bytes`);
 }
 
 /** Sends bursts until it is told to be quiet, or the line is disposed. */
