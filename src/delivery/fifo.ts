@@ -61,6 +61,15 @@ export class Fifo<T> {
     return gone;
   }
 
+  /** Takes out the first one that is wanted, and leaves the others where they are: most often it is at the head. */
+  take(wanted: (entry: T) => boolean): T | undefined {
+    for (let at = this.head; at < this.entries.length; at += 1) {
+      if (!wanted(this.entries[at] as T)) continue;
+      return at === this.head ? this.shift() : (this.entries.splice(at, 1)[0] as T);
+    }
+    return undefined;
+  }
+
   *[Symbol.iterator](): Iterator<T> {
     for (let at = this.head; at < this.entries.length; at += 1) yield this.entries[at] as T;
   }

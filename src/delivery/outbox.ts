@@ -83,10 +83,9 @@ export class Outbox {
 
   /** Takes one back, if it is still here. */
   withdraw(receipt: Receipt, errorOf: () => NinjaTcpError): Range[] {
-    return this.dropped(
-      this.held.extract((entry) => entry.receipt === receipt),
-      errorOf,
-    );
+    // One signal may be for all that is held: each of them looks for its own.
+    const entry = this.held.take((held) => held.receipt === receipt);
+    return entry ? this.dropped([entry], errorOf) : [];
   }
 
   private dropped(gone: readonly Held[], errorOf: () => NinjaTcpError): Range[] {

@@ -34,6 +34,7 @@ describe('a fifo', () => {
       fc.oneof(
         fc.record({ push: fc.integer({ min: 1, max: 3000 }) }),
         fc.record({ shift: fc.integer({ min: 1, max: 3000 }) }),
+        fc.record({ take: fc.integer({ min: 2, max: 5 }) }),
         fc.record({ extract: fc.integer({ min: 2, max: 5 }) }),
       ),
       { maxLength: 30 },
@@ -54,6 +55,10 @@ describe('a fifo', () => {
             const want = model.splice(0, step.shift);
             for (const one of want) expect(fifo.shift()).toBe(one);
             if (want.length < step.shift) expect(fifo.shift()).toBeUndefined();
+          } else if ('take' in step) {
+            const wanted = (n: number) => n % step.take === 0;
+            const at = model.findIndex(wanted);
+            expect(fifo.take(wanted)).toBe(at < 0 ? undefined : model.splice(at, 1)[0]);
           } else {
             const leaves = (n: number) => n % step.extract === 0;
             expect(fifo.extract(leaves)).toEqual(model.filter(leaves));
