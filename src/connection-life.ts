@@ -87,7 +87,8 @@ export class ConnectionLife extends Sleeper {
       const actor = this.make(line.timers);
       this.awake = actor;
       this.follow(actor);
-      if (inspect) line.side?.view.watch(attach(actor, inspect, environment.warn, false));
+      const inspection = inspect && attach(actor, inspect, environment.warn, false);
+      if (inspection) line.side?.view.watch(inspection);
       actor.start();
       actor.send(CONNECT);
       return;
