@@ -34,12 +34,15 @@ export class Receipts {
   }
 }
 
+/** Of all who have none; never written to. */
+const NONE: never[] = [];
+
 /**
  * Which accepted message has which number in its session. The two differ by what was dropped from the outbox, so a new
  * mark is made only behind a drop.
  */
 export class NumberMap {
-  private marks: { from: number; readonly ahead: number }[] = [];
+  private marks: { from: number; readonly ahead: number }[] = NONE;
   /** Of the last mark. */
   private ahead = Number.NaN;
 
@@ -49,7 +52,8 @@ export class NumberMap {
 
   private mark(from: number, ahead: number): void {
     this.ahead = ahead;
-    this.marks.push({ from, ahead });
+    if (this.marks === NONE) this.marks = [{ from, ahead }];
+    else this.marks.push({ from, ahead });
   }
 
   /** The place among all accepted messages of a number that was noted. */

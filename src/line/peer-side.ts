@@ -27,7 +27,8 @@ export interface Admitter {
 
 /** A session as a server's peer has it. */
 export class PeerSide extends SessionSide<ServerSession> {
-  private present: Arrival | undefined;
+  /** To be called when it has its present socket no more. */
+  private letGo: (() => void) | undefined;
   private next: Arrival | undefined;
   /** Set by who admits. */
   admitter: Admitter | undefined;
@@ -69,7 +70,7 @@ export class PeerSide extends SessionSide<ServerSession> {
     const { next } = this;
     if (!next) return;
     this.next = undefined;
-    this.present = next;
+    this.letGo = next.left;
     this.bind(next.link, socket);
   }
 
@@ -91,8 +92,8 @@ export class PeerSide extends SessionSide<ServerSession> {
   }
 
   private leave(): void {
-    const { present } = this;
-    this.present = undefined;
-    present?.left?.();
+    const { letGo } = this;
+    this.letGo = undefined;
+    letGo?.();
   }
 }

@@ -19,6 +19,7 @@ export interface EntranceOwner extends PeerOwner {
 export class Entrance implements SessionsOwner {
   /** Peers from the first on. */
   count = 0;
+  /** Those that were not welcomed yet. */
   private readonly peers = new Map<ServerSession, Peer>();
   /** Of peers that have a session. */
   private readonly sessionSettings: ServerSettings;
@@ -60,6 +61,7 @@ export class Entrance implements SessionsOwner {
 
   entered(core: ServerSession): void {
     const peer = this.peers.get(core);
+    this.peers.delete(core);
     if (peer) this.owner.welcome(peer);
   }
 

@@ -184,8 +184,8 @@ export const mutants = [
 export const simulated = [
   ['an acknowledgement releases one message more', 'src/protocol/session/sender.ts', 'return this.release(next);', 'return this.release(Math.min(next + 1, this.cursor));', 'was under way', 1],
   ['an acknowledgement is told for one message more', 'src/protocol/session/session.ts', 'this.owner.acknowledged(next - 1);', 'this.owner.acknowledged(Math.min(next, this.sender.next - 1));', 'says handled, and it was under way', 1],
-  ['messages in a row are handled before the program is done', 'src/protocol/session/exchange.ts', "if (done ? acknowledge !== 'manual' : acknowledge === 'received')", "if (acknowledge !== 'manual')", 'says that all is settled, and', 1],
-  ['a message alone is handled before the program is done', 'src/protocol/session/exchange.ts', "if (acknowledge === 'received' || (done && acknowledge === 'handled'))", "if (acknowledge !== 'manual')", 'says that all is settled, and', 2],
+  ['messages in a row are handled before the program is done', 'src/protocol/session/intake.ts', "if (done ? acknowledge === 'manual' : acknowledge !== 'received') continue;", "if (acknowledge === 'manual') continue;", 'says that all is settled, and', 1],
+  ['a message alone is handled before the program is done', 'src/protocol/session/intake.ts', "if (acknowledge === 'received' || (done && acknowledge === 'handled'))", "if (acknowledge !== 'manual')", 'says that all is settled, and', 2],
   ['a sign of life acknowledges what was only received', 'src/protocol/session/session.ts', "return encodeNext('PING', this.receiver.tell(), this.nonce);", "return encodeNext('PING', (this.receiver.tell(), this.receiver.next), this.nonce);", 'nothing is held, and', 1],
   ['a RESUME expects one message too early', 'src/protocol/session/client.ts', 'rxNext: receiver.next,', 'rxNext: Math.max(1, receiver.next - 1),', '1 twice', 1],
   ['a RESUME expects one message too late', 'src/protocol/session/client.ts', 'rxNext: receiver.next,', 'rxNext: receiver.next + 1,', 'the message before it is missing', 1],

@@ -2,8 +2,9 @@ const SMALLEST = 4;
 /** So many slots, 32 KiB, are kept when nothing is in use: what was needed once will mostly be needed again soon. */
 const KEPT = 4096;
 
-/** Of all who have none; never written to. */
-const NONE: never[] = [];
+/** Of all who have none; never written to. Of the same kind as those that are, for V8. */
+const NONE: never[] = new Array<never>(1).fill({} as never);
+NONE.pop();
 
 /** What belongs to numbers in a row, by number, in constant time and without an object for each. */
 export class Ring<T> {
