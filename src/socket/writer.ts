@@ -159,6 +159,7 @@ export class Writer implements TickEndCaller {
   /** Puts nothing more, and forgets what was not handed over. */
   close(): void {
     this.closed = true;
+    slabs.left();
     this.giveBack(this.slab);
     this.slab = NONE;
     this.filled = 0;

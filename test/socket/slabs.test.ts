@@ -44,6 +44,38 @@ describe('the store of slabs', () => {
   });
 });
 
+describe('the store of slabs, behind a burst', () => {
+  /** So many slabs of 8 KiB are taken at once, and given back. */
+  const turn = (store: Slabs, count: number, size = 8 * KiB): void => {
+    for (const slab of Array.from({ length: count }, () => store.take(size))) store.give(slab);
+  };
+
+  test('keeps what is needed again and again', () => {
+    const store = new Slabs();
+    for (let tick = 0; tick < 50; tick += 1) turn(store, 2000);
+    expect(store.spareBytes).toBe(2000 * 8 * KiB);
+  });
+
+  test('lets go what nobody needs any more, while small ones come and go', () => {
+    const store = new Slabs();
+    turn(store, 2000);
+    const seen: number[] = [];
+    for (let tick = 0; tick < 400; tick += 1) {
+      turn(store, 100, 100);
+      if (tick % 100 === 49) seen.push(store.spareBytes / KiB);
+    }
+    expect(seen[0]).toBeLessThanOrEqual(2000 * 8 + 100);
+    expect(seen.at(-1)).toBeLessThan(200);
+  });
+
+  test('lets it go when those who needed it are closed', () => {
+    const store = new Slabs();
+    turn(store, 2000);
+    for (let closed = 0; closed < 2000; closed += 1) store.left();
+    expect(store.spareBytes).toBeLessThan((2000 * 8 * KiB) / 8);
+  });
+});
+
 /** Writers of one process; `used` are the memories in which they wrote. */
 function crowd(count: number) {
   const clock = createVirtualClock();
