@@ -6,7 +6,7 @@ import { hash } from '../../src/testing/random.js';
 import { simulate } from './world.js';
 
 const CI = process.env.CI === 'true';
-const SECONDS = Number(process.env.NINJA_SIMULATION_SECONDS ?? (CI ? 60 : 20));
+const SECONDS = Number(process.env.NINJA_SIMULATION_SECONDS ?? (CI ? 30 : 20));
 /** In CI at least so many, however slow the machine: always the first ones, so that a red run can be repeated. */
 const LEAST = CI ? 350 : 1;
 /** The same with sessions: some 10^6 messages and 10^4 breaks. */
